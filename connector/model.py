@@ -1,0 +1,261 @@
+"""The nouns of both vendors and of mappings.yaml, as frozen values.
+
+Quantities are exact decimals, dates are calendar dates without a zone, ids are what the vendor says.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Literal, NamedTuple, Self
+
+Absent = Literal["zero", "end", "keep"]
+Effective = Literal["period_start", "next_invoice", "today"]
+Adopt = Literal["ask", "auto", "never"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Period:
+    """A billing month, written `2026-10`."""
+
+    year: int
+    month: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `YYYY-MM`; raises ValueError for anything else."""
+        match = re.fullmatch(r"(2\d{3})-(0[1-9]|1[0-2])", text, re.ASCII)
+        if match is None:
+            raise ValueError(f"{text!r} is no month written YYYY-MM")
+        return cls(int(match[1]), int(match[2]))
+
+    @classmethod
+    def of(cls, day: date) -> Self:
+        """Return the month that `day` lies in."""
+        return cls(day.year, day.month)
+
+    @property
+    def first_day(self) -> date:
+        """The 1st of the month."""
+        return date(self.year, self.month, 1)
+
+    @property
+    def previous(self) -> "Period":
+        """The month before."""
+        return Period(self.year - 1, 12) if self.month == 1 else Period(self.year, self.month - 1)
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}-{self.month:02d}"
+
+
+# Sophos ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """One row of Sophos's billing usage: what is to be billed, and what may tell for whom.
+
+    `received` is the row as it came, as JSON text, less the contact person's data.
+    """
+
+    product_code: str
+    quantity: Decimal
+    account_id: str | None = None
+    external_id: str | None = None
+    serial: str | None = None
+    description: str = ""
+    received: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A customer in Sophos Central; its name is not unique."""
+
+    id: str
+    name: str
+    billing_type: str = "usage"
+    status: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Firewall:
+    """A firewall licence record; `billing_tenant_id` is whom its monthly licence is assigned to."""
+
+    serial: str
+    model: str = ""
+    tenant_id: str | None = None
+    billing_tenant_id: str | None = None
+    last_seen: str | None = None
+
+
+# ConnectWise -------------------------------------------------------------------------------------
+
+
+class Key(NamedTuple):
+    """What makes two additions the same: the agreement and the catalog item (contract rule 6)."""
+
+    agreement_id: int
+    item_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """A customer in ConnectWise; merged ones stay in its lists as deleted."""
+
+    id: int
+    identifier: str
+    name: str = ""
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """A company's billing contract; `status` is ConnectWise's own word, or empty."""
+
+    id: int
+    name: str
+    company_id: int
+    company: str = ""
+    status: str = "Active"
+    cancelled: bool = False
+    start: date | None = None
+    end: date | None = None
+    bill_start: date | None = None
+    next_invoice: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogItem:
+    """A product of ConnectWise's catalog that an addition sells."""
+
+    id: int
+    identifier: str
+    description: str = ""
+    product_class: str = ""
+    inactive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """One product line on an agreement, with its quantity; `serial_number` may hold our mark."""
+
+    id: int
+    agreement_id: int
+    item_id: int
+    quantity: Decimal
+    cancelled: date | None = None
+    effective: date | None = None
+    serial_number: str = ""
+    bill_customer: str = "Billable"
+
+    @property
+    def key(self) -> Key:
+        """The agreement and item it bills."""
+        return Key(self.agreement_id, self.item_id)
+
+    def live(self, today: date) -> bool:
+        """Whether it bills: no end date, or one after today (contract rule 10)."""
+        return self.cancelled is None or self.cancelled > today
+
+
+@dataclass(frozen=True, slots=True)
+class NewAddition:
+    """All that a POST of an addition says (contract rule 12)."""
+
+    agreement_id: int
+    item_id: int
+    quantity: Decimal
+    effective: date
+    serial_number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AdditionPatch:
+    """The fields that a PATCH of an addition names; None leaves a field out (contract rule 20)."""
+
+    quantity: Decimal | None = None
+    cancelled: date | None = None
+    serial_number: str | None = None
+
+
+# mappings.yaml -----------------------------------------------------------------------------------
+
+Reference = str | int
+"""How mappings.yaml names a record of ConnectWise: text is its name there, a whole number its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """How changes are made where no person has said otherwise."""
+
+    absent: Absent = "zero"
+    effective: Effective = "period_start"
+    adopt: Adopt = "ask"
+    mark: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GuardLimits:
+    """Shares between 0 and 1, factors and units beyond which a person has to look."""
+
+    removals: Decimal = Decimal("0.30")
+    decrease: Decimal = Decimal("0.50")
+    at_least: int = 10
+    increase_factor: Decimal = Decimal(10)
+    increase_units: Decimal = Decimal(50)
+
+
+@dataclass(frozen=True, slots=True)
+class ProductEntry:
+    """What `products:` says of one product code; without an item it is off."""
+
+    name: str = ""
+    item: Reference | None = None
+    sync: bool = True
+
+    @property
+    def on(self) -> bool:
+        """Whether its usage is billed (contract section 2)."""
+        return self.sync and self.item is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ProductException:
+    """What one tenant's entry says of one product code; None means "as elsewhere"."""
+
+    item: Reference | None = None
+    agreement: Reference | None = None
+    sync: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TenantEntry:
+    """What `tenants:` says of one tenant."""
+
+    name: str = ""
+    company: Reference | None = None
+    agreement: Reference | None = None
+    sync: bool = True
+    products: Mapping[str, ProductException] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Mappings:
+    """All of mappings.yaml; tenant ids are lower case, serials upper case."""
+
+    defaults: Defaults = field(default_factory=Defaults)
+    guards: GuardLimits = field(default_factory=GuardLimits)
+    products: Mapping[str, ProductEntry] = field(default_factory=dict)
+    tenants: Mapping[str, TenantEntry] = field(default_factory=dict)
+    firewalls: Mapping[str, str] = field(default_factory=dict)
+
+
+def tenant_id_of(text: str) -> str:
+    """Return a Sophos account id in the one form we compare: trimmed, lower case, no `urn:uuid:`."""
+    return text.strip().lower().removeprefix("urn:uuid:")
+
+
+def serial_of(text: str) -> str:
+    """Return a serial number in the one form we compare: trimmed, upper case (contract rule 4)."""
+    return text.strip().upper()
