@@ -1,0 +1,125 @@
+"""When a change must wait for a person although it could be made (contract rule 17)."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+
+from connector.model import GuardLimits
+from connector.planning.change import Change
+from connector.planning.directory import Unplaced
+from connector.planning.findings import Options, Part, Unresolved
+from connector.planning.resolve import UNMAPPED, Off, Placer
+
+TENANT_CODES = frozenset(
+    {
+        "UNMAPPED_TENANT",
+        "COMPANY_NOT_FOUND",
+        "COMPANY_AMBIGUOUS",
+        "COMPANY_CHANGED",
+        "AGREEMENT_NOT_FOUND",
+        "AGREEMENT_AMBIGUOUS",
+        "AGREEMENT_CHANGED",
+        "AGREEMENT_INACTIVE",
+    }
+)
+PRODUCT_CODES = frozenset(
+    {"UNMAPPED_PRODUCT", "ITEM_NOT_FOUND", "ITEM_AMBIGUOUS", "ITEM_CHANGED", "ITEM_IS_BUNDLE"}
+)
+
+
+class Holds:
+    """Knows what is unresolved this month, and so which falls nobody can be sure of."""
+
+    def __init__(
+        self,
+        *,
+        unresolved: Collection[Unresolved],
+        present: Collection[str],
+        placer: Placer,
+        limits: GuardLimits,
+        options: Options,
+    ) -> None:
+        """Index what is unresolved by the thing that is: a pair, a tenant, a code or a serial."""
+        self._present = present
+        self._placer = placer
+        self._limits = limits
+        self._options = options
+        self._by_pair: dict[tuple[str, str], str] = {}
+        self._by_tenant: dict[str, str] = {}
+        self._by_code: dict[str, str] = {}
+        self._by_serial: dict[str, str] = {}
+        self._nameless: dict[str, str] = {}
+        self._unassigned: dict[str, str] = {}
+        for entry in unresolved:
+            self._index(entry)
+
+    def _index(self, entry: Unresolved) -> None:
+        if entry.tenant_id is not None and entry.product_code is not None:
+            self._by_pair.setdefault((entry.tenant_id, entry.product_code), entry.code)
+        if entry.tenant_id is not None and entry.code in TENANT_CODES:
+            self._by_tenant.setdefault(entry.tenant_id, entry.code)
+        if entry.product_code is not None and entry.code in PRODUCT_CODES and not self._own_rule(entry):
+            self._by_code.setdefault(entry.product_code, entry.code)
+        if entry.serial is not None:
+            self._by_serial.setdefault(entry.serial, entry.code)
+        if entry.tenant_id is None and entry.product_code is not None:
+            self._unassigned.setdefault(entry.product_code, entry.code)
+            if entry.serial is None:
+                self._nameless.setdefault(entry.product_code, entry.code)
+
+    def _own_rule(self, entry: Unresolved) -> bool:
+        """Whether only this tenant's exception is at fault, which says nothing of other tenants."""
+        tenant = self._placer.mappings.tenants.get(entry.tenant_id or "")
+        return tenant is not None and (entry.product_code or "") in tenant.products
+
+    def judge(self, change: Change, *, certain: bool) -> Change:
+        """Return the change, held with the first reason that no person has released.
+
+        Who fed the key before is `certain` when the ledger says so, and worked out from mappings.yaml when
+        the state was lost.
+        """
+        reasons = self._reasons(change, certain=certain)
+        held = next((code for code in reasons if not self._options.releases(code)), None)
+        return replace(change, held=held)
+
+    def _reasons(self, change: Change, *, certain: bool) -> Iterator[str]:
+        if change.after < 0:
+            yield "NEGATIVE_QUANTITY"
+        if change.held is not None:
+            yield change.held
+        if change.before is not None and change.before > 0:
+            if change.after < change.before and change.kind != "adopt":
+                yield from self._doubts(change.was, certain=certain)
+            grown = change.after - change.before
+            beyond_factor = change.after > change.before * self._limits.increase_factor
+            if beyond_factor and grown > self._limits.increase_units:
+                yield "LARGE_INCREASE"
+
+    def _doubts(self, was: tuple[Part, ...], *, certain: bool) -> Iterator[str]:
+        """Yield why a fall of this key may not be what it looks like."""
+        vanished = False
+        for part in was:
+            placement = self._placer.place(part.tenant_id, part.product_code)
+            if isinstance(placement, Off) or (certain and part.quantity <= 0):
+                continue
+            code = self._unresolved_of(part, certain=certain)
+            if code is not None:
+                yield code
+            elif isinstance(placement, Unplaced) and placement.code not in UNMAPPED:
+                yield placement.code
+            vanished = vanished or part.tenant_id not in self._present
+        if vanished:
+            yield "TENANT_VANISHED"
+
+    def _unresolved_of(self, part: Part, *, certain: bool) -> str | None:
+        found = (
+            self._by_pair.get(part.pair)
+            or self._by_tenant.get(part.tenant_id)
+            or self._by_code.get(part.product_code)
+            or self._nameless.get(part.product_code)
+        )
+        for serial in part.serials:
+            found = found or self._by_serial.get(serial)
+        if not certain:
+            # The state was lost, and with it the serials: an unassigned device of this code may be theirs.
+            found = found or self._unassigned.get(part.product_code)
+        return found

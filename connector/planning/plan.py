@@ -1,0 +1,349 @@
+"""Turn what should be billed into the fewest writes that get us there (contract rules 10 to 16).
+
+Pure: no clock, no network, no database. The same inputs give the same plan.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+from connector.model import Addition, Agreement, Key, Period
+from connector.planning.change import Change, Feed, Kind, KnownAddition, Plan, mark_of, plain
+from connector.planning.directory import Unplaced, inactive_because
+from connector.planning.findings import Coverage, Desired, Options, Part, Unresolved, Warn
+from connector.planning.guards import objections
+from connector.planning.holds import Holds
+from connector.planning.lines import Lines, lines_by_key
+from connector.planning.resolve import UNMAPPED, Off, Placer, Resolved
+from connector.planning.wording import Wording
+
+ZERO = Decimal(0)
+
+NEXT_STEPS = {
+    "DUPLICATE_ADDITIONS": "keep one of the lines in ConnectWise and cancel the others",
+    "ENDED_BY_HAND": "turn the product off for the tenant, or run with --recreate to bill it again",
+    "MOVED_BY_HAND": "put the line's product back in ConnectWise, or run with --recreate to bill it anew",
+    "ITEM_INACTIVE": "make the item active in ConnectWise, or map the product to another one",
+    "NEEDS_ADOPTION": "end the line in ConnectWise, or run with --adopt to take it over",
+    "NO_INVOICE_DATE": "give the agreement a next invoice date, or set `effective: period_start`",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """All that a plan is made from; `newest_applied` is the newest period that a run has applied."""
+
+    period: Period
+    source: str
+    today: date
+    resolved: Resolved
+    placer: Placer
+    additions: Mapping[int, tuple[Addition, ...]]
+    known: Mapping[int, KnownAddition]
+    options: Options
+    names: Mapping[str, str]
+    newest_applied: Period | None = None
+    warnings: tuple[Warn, ...] = ()
+
+
+def make_plan(inputs: Inputs) -> Plan:
+    """Compare what should be billed with what is, touching only additions that we manage."""
+    planner = _Planner(inputs)
+    for key in sorted(inputs.resolved.desired.keys() | planner.lines.keys()):
+        planner.judge_key(key)
+    return planner.plan()
+
+
+class _Planner:
+    """Goes through the keys one by one and collects what comes of each."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self.inputs = inputs
+        self.mappings = inputs.placer.mappings
+        self.directory = inputs.placer.directory
+        self.words = Wording(inputs.placer, inputs.names, inputs.period)
+        self.lines = lines_by_key(inputs.additions, inputs.known, inputs.today)
+        self.changes: list[Change] = []
+        self.unchanged: list[Feed] = []
+        self.unresolved: list[Unresolved] = list(inputs.resolved.unresolved)
+        self.warnings: list[Warn] = [*inputs.warnings, *self.directory.warnings]
+        self.implied: Mapping[Key, tuple[tuple[str, str], ...]] | None = None
+
+    def plan(self) -> Plan:
+        """Hold what a person must decide, leave out what nobody asked for, and let the guards object."""
+        options = self.inputs.options
+        holds = Holds(
+            unresolved=self.unresolved,
+            present=self.inputs.resolved.present,
+            placer=self.inputs.placer,
+            limits=self.mappings.guards,
+            options=options,
+        )
+        judged = (
+            holds.judge(change, certain=bool(self.lines[change.key].was if change.before is not None else ()))
+            for change in self.changes
+        )
+        billing = [line for lines in self.lines.values() for line in lines.managed if line.quantity > 0]
+        plan = Plan(
+            period=self.inputs.period,
+            source=self.inputs.source,
+            changes=tuple(change for change in judged if _asked_for(options, (*change.parts, *change.was))),
+            coverage=self.coverage(),
+            unresolved=tuple(
+                entry for entry in self.unresolved if options.selects(entry.tenant_id, entry.product_code)
+            ),
+            warnings=tuple(self.warnings),
+            unchanged=tuple(feed for feed in self.unchanged if _asked_for(options, feed.parts)),
+            managed=len(billing),
+            managed_quantity=sum((line.quantity for line in billing), ZERO),
+            options=options,
+            names=self.inputs.names,
+        )
+        found = objections(
+            plan,
+            self.mappings.guards,
+            rows=self.inputs.resolved.rows,
+            newest_applied=self.inputs.newest_applied,
+        )
+        return replace(plan, objections=found)
+
+    def coverage(self) -> Coverage:
+        """Count the rows that a person asked for, by what becomes of them."""
+        resolved, options = self.inputs.resolved, self.inputs.options
+        unresolved = sum(
+            entry.rows for entry in self.unresolved if options.selects(entry.tenant_id, entry.product_code)
+        )
+        placed = sum(rows for pair, rows in resolved.rows_by_pair.items() if options.selects(*pair))
+        orphans = sum(
+            entry.rows
+            for entry in resolved.unresolved
+            if entry.tenant_id is None and options.selects(None, entry.product_code)
+        )
+        off = sum(
+            rows for pair, rows in resolved.rows_by_pair.items() if self.off(*pair) and options.selects(*pair)
+        )
+        rows = placed + orphans
+        return Coverage(rows=rows, billed=rows - off - unresolved, off=off, unresolved=unresolved)
+
+    # One key -------------------------------------------------------------------------------------
+
+    def judge_key(self, key: Key) -> None:
+        """Decide what becomes of one key: contract rules 11 to 16, in the order in which they bind."""
+        lines = self.lines.setdefault(key, Lines())
+        desired = self.inputs.resolved.desired.get(key)
+        recreate = self.inputs.options.recreate
+        if len(lines.live) > 1 and len(lines.managed) != 1:
+            self.several_lines(key, desired, lines)
+        elif lines.managed:
+            self.managed_line(key, desired, lines)
+        elif desired is None or desired.quantity == 0:
+            self.nothing_to_bill(key, desired, lines)
+        elif lines.ended_by_hand and not recreate:
+            ended = lines.ended_by_hand[-1]
+            what = f"somebody ended addition {ended.id} on {ended.cancelled}"
+            self.unresolve(
+                key, desired.parts, "ENDED_BY_HAND", f"{what}; Sophos bills {plain(desired.quantity)}"
+            )
+        elif lines.others:
+            self.adopt(key, desired, lines.others[0])
+        elif lines.moved and not recreate:
+            what = f"somebody gave addition {lines.moved[-1].id} another product"
+            self.unresolve(
+                key, desired.parts, "MOVED_BY_HAND", f"{what}; Sophos bills {plain(desired.quantity)}"
+            )
+        else:
+            self.create(key, desired, lines)
+
+    def several_lines(self, key: Key, desired: Desired | None, lines: Lines) -> None:
+        """Refuse to choose between several live lines (contract rule 14)."""
+        was = self.earlier(key, lines)
+        if desired is None or desired.quantity == 0:
+            if all(line.quantity == 0 for line in lines.managed):
+                return
+            if desired is None and self.all_off(was):
+                for line in lines.managed:
+                    self.still_billing(key, line)
+                return
+        ids = ", ".join(str(line.id) for line in lines.live)
+        ours = f"{len(lines.managed)} of them ours" if lines.managed else "none of them ours"
+        self.unresolve(
+            key,
+            desired.parts if desired is not None else was,
+            "DUPLICATE_ADDITIONS",
+            f"{len(lines.live)} additions of this item bill at the same time (ids {ids}; {ours})",
+        )
+
+    def managed_line(self, key: Key, desired: Desired | None, lines: Lines) -> None:
+        """Bring the one addition that is ours to what should be billed (contract rules 11 and 16)."""
+        line = lines.managed[0]
+        if lines.others:
+            ids = ", ".join(str(other.id) for other in lines.others)
+            what = f"beside our addition {line.id}, people's own lines of this item bill too: {ids}"
+            self.warn(key, "OTHER_LINES", what)
+        if desired is None or desired.quantity == 0:
+            self.absent(key, desired, line)
+        elif desired.quantity == line.quantity:
+            self.unchanged.append(Feed(line.id, key, line.quantity, desired.parts))
+        else:
+            because = f"{self.words.sum_of(desired.parts)}; was {plain(line.quantity)}"
+            self.changes.append(self.change("update", key, line, desired, because))
+
+    def absent(self, key: Key, desired: Desired | None, line: Addition) -> None:
+        """Usage of a managed addition has stopped: `absent` decides, unless it is off (contract rule 16)."""
+        was = self.earlier(key, self.lines[key])
+        if line.quantity <= 0:
+            self.unchanged.append(Feed(line.id, key, line.quantity, desired.parts if desired else ()))
+            return
+        if desired is None and self.all_off(was):
+            self.still_billing(key, line)
+            return
+        agreement = self.directory.agreements.get(key.agreement_id)
+        reason = inactive_because(agreement, self.inputs.today) if agreement else "is not in ConnectWise"
+        if reason is not None:
+            self.warn(
+                key, "AGREEMENT_INACTIVE", f"addition {line.id} is no longer used; its agreement {reason}"
+            )
+            return
+        because = self.words.why_absent(key, [part for part in was if not self.off(*part.pair)])
+        match self.mappings.defaults.absent:
+            case "keep":
+                what = f"addition {line.id} goes on billing {plain(line.quantity)}: {because}"
+                self.warn(key, "ABSENT_KEPT", what)
+            case "zero":
+                self.changes.append(self.change("zero", key, line, desired, because))
+            case "end":
+                last_day = self.inputs.period.first_day - timedelta(days=1)
+                ending = self.change("end", key, line, desired, f"{because}; ends on {last_day}")
+                self.changes.append(replace(ending, effective=last_day))
+
+    def nothing_to_bill(self, key: Key, desired: Desired | None, lines: Lines) -> None:
+        """Leave people's own line alone although Sophos reports no usage for it."""
+        for line in lines.others if desired is not None else ():
+            what = (
+                f"people made addition {line.id} ({plain(line.quantity)}); Sophos reports 0; it is left alone"
+            )
+            self.warn(key, "NOT_OURS", what)
+
+    def adopt(self, key: Key, desired: Desired, line: Addition) -> None:
+        """Take over the one line that people made (contract rule 13)."""
+        adopt = self.mappings.defaults.adopt
+        what = f"people made addition {line.id} with {plain(line.quantity)}"
+        if adopt == "never" and not self.inputs.options.releases("NEEDS_ADOPTION"):
+            what += f"; `adopt: never` leaves it to them; Sophos bills {plain(desired.quantity)}"
+            self.unresolve(key, desired.parts, "NEEDS_ADOPTION", what)
+            return
+        because = f"{self.words.sum_of(desired.parts)}; {what}"
+        marked = self.mappings.defaults.mark and not line.serial_number
+        self.changes.append(
+            replace(
+                self.change("adopt", key, line, desired, because),
+                held="NEEDS_ADOPTION" if adopt == "ask" else None,
+                mark=mark_of(key) if marked else "",
+            )
+        )
+
+    def create(self, key: Key, desired: Desired, lines: Lines) -> None:
+        """Plan the one line that bills this key from now on (contract rule 12)."""
+        item = self.directory.items[key.item_id]
+        start = self.first_day(self.directory.agreements[key.agreement_id])
+        if item.inactive:
+            what = f"item {item.identifier} is inactive, so no addition can be made"
+            self.unresolve(key, desired.parts, "ITEM_INACTIVE", what)
+        elif start is None:
+            what = "`effective: next_invoice`, but ConnectWise names no such date for the agreement"
+            self.unresolve(key, desired.parts, "NO_INVOICE_DATE", what)
+        else:
+            because = self.words.sum_of(desired.parts)
+            if lines.gone:
+                because += f"; addition {lines.gone[-1].id} is gone from ConnectWise"
+            elif lines.ended_by_hand or lines.moved:
+                because += "; made again, as asked"
+            mark = mark_of(key) if self.mappings.defaults.mark else ""
+            created = self.change("create", key, None, desired, because)
+            self.changes.append(replace(created, effective=start, mark=mark))
+
+    def first_day(self, agreement: Agreement) -> date | None:
+        """Return when a new addition starts, never before its agreement does."""
+        start = {
+            "period_start": self.inputs.period.first_day,
+            "today": self.inputs.today,
+            "next_invoice": agreement.next_invoice,
+        }[self.mappings.defaults.effective]
+        bounds = (agreement.start, agreement.bill_start)
+        return max([start, *(bound for bound in bounds if bound is not None)]) if start is not None else None
+
+    # Who fed a key -------------------------------------------------------------------------------
+
+    def earlier(self, key: Key, lines: Lines) -> tuple[Part, ...]:
+        """Return who fed a key before: from the ledger, or from mappings.yaml where the state was lost."""
+        if lines.was:
+            return lines.was
+        if self.implied is None:
+            self.implied = self.inputs.placer.pairs_by_key()
+        return tuple(Part(tenant_id, code, ZERO) for tenant_id, code in self.implied.get(key, ()))
+
+    def off(self, tenant_id: str, product_code: str) -> bool:
+        """Whether mappings.yaml has turned a pair off."""
+        return isinstance(self.inputs.placer.place(tenant_id, product_code), Off)
+
+    def all_off(self, parts: Iterable[Part]) -> bool:
+        """Whether mappings.yaml has turned off, or forgotten, all that fed a key."""
+        placements = (self.inputs.placer.place(*part.pair) for part in parts)
+        return all(
+            isinstance(place, Off) or (isinstance(place, Unplaced) and place.code in UNMAPPED)
+            for place in placements
+        )
+
+    # What comes of it ----------------------------------------------------------------------------
+
+    def change(
+        self, kind: Kind, key: Key, line: Addition | None, desired: Desired | None, because: str
+    ) -> Change:
+        """Write one change down, with its lineage now and before."""
+        ours = kind in {"update", "zero", "end"}
+        return Change(
+            kind=kind,
+            key=key,
+            addition_id=line.id if line is not None else None,
+            before=line.quantity if line is not None else None,
+            after=desired.quantity if desired is not None else ZERO,
+            because=because,
+            parts=desired.parts if desired is not None else (),
+            was=self.earlier(key, self.lines[key]) if ours else (),
+            item=self.words.item(key.item_id),
+            company=self.words.company(key.agreement_id),
+            agreement=self.words.agreement(key.agreement_id),
+        )
+
+    def warn(self, key: Key, code: str, message: str) -> None:
+        self.warnings.append(Warn(code, f"{self.words.key(key)}: {message}", key))
+
+    def still_billing(self, key: Key, line: Addition) -> None:
+        if line.quantity > 0:
+            what = (
+                f"addition {line.id} goes on billing {plain(line.quantity)}, though mappings.yaml has it off"
+            )
+            self.warn(key, "OFF_STILL_BILLING", f"{what}; end it in ConnectWise if it should stop")
+
+    def unresolve(self, key: Key, parts: tuple[Part, ...], code: str, message: str) -> None:
+        """Take a key's usage out of what is billed, one entry for each part that feeds it."""
+        for part in parts or (None,):
+            self.unresolved.append(
+                Unresolved(
+                    code=code,
+                    message=f"{self.words.key(key)}: {message}",
+                    tenant_id=part.tenant_id if part else None,
+                    product_code=part.product_code if part else None,
+                    quantity=part.quantity if part else ZERO,
+                    serial=part.serials[0] if part and len(part.serials) == 1 else None,
+                    key=key,
+                    rows=self.inputs.resolved.rows_by_pair.get(part.pair, 0) if part else 0,
+                    next_step=NEXT_STEPS[code],
+                )
+            )
+
+
+def _asked_for(options: Options, parts: Iterable[Part]) -> bool:
+    """Whether a person asked for what these parts feed; with no wish, everything is asked for."""
+    return options.whole or any(options.selects(*part.pair) for part in parts)

@@ -1,0 +1,263 @@
+"""Usage rows -> what each key should bill, and what cannot be placed (contract rules 3 to 8)."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from connector.model import Agreement, Company, Firewall, Key, Mappings, Reference, TenantEntry, UsageRow
+from connector.planning.directory import Directory, Unplaced
+from connector.planning.findings import Desired, Part, Unresolved, tenant_label
+
+
+@dataclass(frozen=True, slots=True)
+class Off:
+    """Usage that mappings.yaml says not to bill."""
+
+
+Placement = Key | Off | Unplaced
+
+OFF = Off()
+UNMAPPED = frozenset({"UNMAPPED_TENANT", "UNMAPPED_PRODUCT"})
+
+NEXT_STEPS = {
+    "UNMAPPED_TENANT": "give the tenant a company and an agreement under `tenants:`, or `sync: false`",
+    "UNMAPPED_PRODUCT": "give the product an item under `products:`, or `sync: false`",
+    "FIREWALL_UNASSIGNED": "assign its monthly licence to a tenant in Sophos Central Partner (Flex "
+    "Billing), or add the serial under `firewalls:`",
+    "COMPANY_NOT_FOUND": "correct `company` of the tenant",
+    "COMPANY_AMBIGUOUS": "write the company's id as a whole number",
+    "COMPANY_CHANGED": "write the company's id as a whole number",
+    "AGREEMENT_NOT_FOUND": "correct `agreement` of the tenant",
+    "AGREEMENT_AMBIGUOUS": "write the agreement's id as a whole number",
+    "AGREEMENT_CHANGED": "write the agreement's id as a whole number",
+    "AGREEMENT_INACTIVE": "renew the agreement in ConnectWise, or name another one",
+    "ITEM_NOT_FOUND": "correct `item` of the product",
+    "ITEM_AMBIGUOUS": "write the item's id as a whole number",
+    "ITEM_CHANGED": "write the item's id as a whole number",
+    "ITEM_IS_BUNDLE": "map the product to an item of class Agreement, Service or NonInventory",
+}
+
+
+class Placer:
+    """Decides for a tenant and a product code which key bills them (contract rules 5, 7 and 8)."""
+
+    def __init__(self, mappings: Mappings, directory: Directory) -> None:
+        """Hold both sides; placements are worked out once for each pair."""
+        self.mappings = mappings
+        self.directory = directory
+        self._placed: dict[tuple[str, str], Placement] = {}
+
+    def place(self, tenant_id: str, product_code: str) -> Placement:
+        """Return the key that bills this pair, or that it is off, or why it cannot be placed."""
+        pair = (tenant_id, product_code)
+        if pair not in self._placed:
+            self._placed[pair] = self._place(tenant_id, product_code)
+        return self._placed[pair]
+
+    def agreement_ids(self) -> set[int]:
+        """Return every agreement that a tenant which is on is billed through; learns their names."""
+        found = set()
+        for tenant_id in sorted(self.mappings.tenants):
+            entry = self.mappings.tenants[tenant_id]
+            if not entry.sync or entry.company is None:
+                continue
+            exceptions = [entry.products[code].agreement for code in sorted(entry.products)]
+            for reference in dict.fromkeys([entry.agreement, *exceptions]):
+                agreement = self._agreement(entry.company, reference)
+                if isinstance(agreement, Agreement):
+                    found.add(agreement.id)
+        return found
+
+    def item_references(self) -> set[Reference]:
+        """Return every item that mappings.yaml names for something which is on."""
+        references = {entry.item for entry in self.mappings.products.values() if entry.item is not None}
+        for tenant in self.mappings.tenants.values():
+            references |= {said.item for said in tenant.products.values() if said.item is not None}
+        return references
+
+    def pairs_by_key(self) -> dict[Key, tuple[tuple[str, str], ...]]:
+        """Return which pairs mappings.yaml sends to each key: the lineage when the ledger has none."""
+        pairs: dict[Key, list[tuple[str, str]]] = defaultdict(list)
+        for tenant_id, entry in self.mappings.tenants.items():
+            for code in self.mappings.products.keys() | entry.products.keys():
+                placement = self.place(tenant_id, code)
+                if isinstance(placement, Key):
+                    pairs[placement].append((tenant_id, code))
+        return {key: tuple(sorted(found)) for key, found in pairs.items()}
+
+    def _place(self, tenant_id: str, product_code: str) -> Placement:
+        tenant = self.mappings.tenants.get(tenant_id)
+        if tenant is not None and not tenant.sync:
+            return OFF
+        item = self._item_reference(tenant, product_code)
+        if isinstance(item, Off):
+            return item
+        if tenant is None:
+            return Unplaced("UNMAPPED_TENANT", "the tenant has no entry in mappings.yaml")
+        if isinstance(item, Unplaced):
+            return item
+        if tenant.company is None:
+            return Unplaced("UNMAPPED_TENANT", "the tenant's entry in mappings.yaml names no company")
+        said = tenant.products.get(product_code)
+        reference = said.agreement if said is not None and said.agreement is not None else tenant.agreement
+        agreement = self._agreement(tenant.company, reference)
+        if isinstance(agreement, Unplaced):
+            return agreement
+        found = self.directory.item(item)
+        return found if isinstance(found, Unplaced) else Key(agreement.id, found.id)
+
+    def _item_reference(self, tenant: TenantEntry | None, product_code: str) -> Reference | Off | Unplaced:
+        """Say which item bills a code for a tenant: the tenant's exception first, then `products:`."""
+        said = tenant.products.get(product_code) if tenant is not None else None
+        entry = self.mappings.products.get(product_code)
+        if said is not None and said.sync is False:
+            return OFF
+        turned_on = said is not None and (said.item is not None or said.sync is True)
+        if entry is not None and not entry.on and not turned_on:
+            return OFF
+        if said is not None and said.item is not None:
+            return said.item
+        if entry is not None and entry.item is not None:
+            return entry.item
+        if turned_on:
+            return Unplaced(
+                "UNMAPPED_PRODUCT", f"{product_code} is turned on for the tenant, but nothing names its item"
+            )
+        return Unplaced("UNMAPPED_PRODUCT", f"product code {product_code!r} has no entry in mappings.yaml")
+
+    def _agreement(self, company: Reference, reference: Reference | None) -> Agreement | Unplaced:
+        if reference is None:
+            return Unplaced("UNMAPPED_TENANT", "the tenant's entry in mappings.yaml names no agreement")
+        found = self.directory.company(company)
+        return self.directory.agreement(found, reference) if isinstance(found, Company) else found
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A month's usage, placed; `present` are the tenants with at least one row."""
+
+    rows: int
+    rows_by_pair: Mapping[tuple[str, str], int]
+    desired: Mapping[Key, Desired]
+    unresolved: tuple[Unresolved, ...]
+    present: frozenset[str]
+
+
+class TenantFinder:
+    """Finds whose a row is (contract rule 4); names never decide."""
+
+    def __init__(
+        self, known: Collection[str], mapped: Mapping[str, str], firewalls: Iterable[Firewall]
+    ) -> None:
+        """`known` are tenant ids of Sophos and mappings.yaml, `mapped` is its `firewalls:` section."""
+        self._known = frozenset(known)
+        self._by_serial: dict[str, str | None] = {}
+        billing: dict[str, set[str]] = defaultdict(set)
+        registered: dict[str, set[str]] = defaultdict(set)
+        for firewall in firewalls:
+            self._by_serial[firewall.serial] = None
+            if firewall.billing_tenant_id is not None:
+                billing[firewall.serial].add(firewall.billing_tenant_id)
+            if firewall.tenant_id is not None:
+                registered[firewall.serial].add(firewall.tenant_id)
+        for serial in billing.keys() | registered.keys():
+            owners = billing.get(serial) or registered[serial]
+            # Two records of one serial that name different tenants leave it to a person.
+            self._by_serial[serial] = next(iter(owners)) if len(owners) == 1 else None
+        self._by_serial.update(mapped)
+
+    def tenant_of(self, row: UsageRow) -> str | None:
+        """Return the tenant id of a row, or None where only a person can tell."""
+        if row.account_id is not None:
+            return row.account_id
+        if row.external_id is not None and row.external_id in self._known:
+            return row.external_id
+        return self._by_serial.get(row.serial) if row.serial is not None else None
+
+    def is_firewall(self, serial: str | None) -> bool:
+        """Whether a serial number belongs to a firewall that Sophos or mappings.yaml knows."""
+        return serial is not None and serial in self._by_serial
+
+
+class _Sum:
+    """Rows of one tenant and product, or of one unplaced serial, added up."""
+
+    __slots__ = ("quantity", "rows", "serials")
+
+    def __init__(self) -> None:
+        self.quantity = Decimal(0)
+        self.rows = 0
+        self.serials: set[str] = set()
+
+
+def resolve(
+    rows: Iterable[UsageRow], finder: TenantFinder, placer: Placer, names: Mapping[str, str]
+) -> Resolved:
+    """Place every row on a key, or say why not; `names` are the tenants' names, for people."""
+    sums: dict[tuple[str, str], _Sum] = defaultdict(_Sum)
+    orphans: dict[tuple[str | None, str], _Sum] = defaultdict(_Sum)
+    for row in rows:
+        tenant_id = finder.tenant_of(row)
+        if tenant_id is None:
+            total = orphans[row.serial, row.product_code]
+        else:
+            total = sums[tenant_id, row.product_code]
+            if row.serial is not None and (row.account_id is None or finder.is_firewall(row.serial)):
+                total.serials.add(row.serial)
+        total.quantity += row.quantity
+        total.rows += 1
+
+    parts: dict[Key, list[Part]] = defaultdict(list)
+    unresolved = []
+    for (tenant_id, code), total in sorted(sums.items()):
+        placement = placer.place(tenant_id, code)
+        if isinstance(placement, Unplaced):
+            unresolved.append(_unplaced(placement, tenant_id, code, total, names))
+        elif isinstance(placement, Key):
+            parts[placement].append(Part(tenant_id, code, total.quantity, tuple(sorted(total.serials))))
+    for (serial, code), total in sorted(
+        orphans.items(), key=lambda orphan: (orphan[0][0] or "", orphan[0][1])
+    ):
+        unresolved.append(_orphan(serial, code, total))
+
+    return Resolved(
+        rows=sum(total.rows for total in (*sums.values(), *orphans.values())),
+        rows_by_pair={pair: total.rows for pair, total in sums.items()},
+        desired={
+            key: Desired(sum((part.quantity for part in fed), Decimal(0)), tuple(fed))
+            for key, fed in parts.items()
+        },
+        unresolved=tuple(unresolved),
+        present=frozenset(tenant_id for tenant_id, _ in sums),
+    )
+
+
+def _unplaced(
+    placement: Unplaced, tenant_id: str, code: str, total: _Sum, names: Mapping[str, str]
+) -> Unresolved:
+    shown = code or "a row without productCode and sku"
+    return Unresolved(
+        code=placement.code,
+        message=f"{tenant_label(tenant_id, names)}, {shown}: {placement.message}",
+        tenant_id=tenant_id,
+        product_code=code,
+        quantity=total.quantity,
+        serial=min(total.serials) if len(total.serials) == 1 else None,
+        rows=total.rows,
+        next_step=NEXT_STEPS[placement.code],
+    )
+
+
+def _orphan(serial: str | None, code: str, total: _Sum) -> Unresolved:
+    device = f"serial {serial}" if serial else "a row with neither account nor serial number"
+    return Unresolved(
+        code="FIREWALL_UNASSIGNED",
+        message=f"{device}, {code}: Sophos does not say whose it is",
+        tenant_id=None,
+        product_code=code,
+        quantity=total.quantity,
+        serial=serial,
+        rows=total.rows,
+        next_step=NEXT_STEPS["FIREWALL_UNASSIGNED"],
+    )

@@ -1,0 +1,73 @@
+"""The words of a plan: reasons that a billing clerk understands."""
+
+from collections.abc import Iterable, Mapping
+
+from connector.model import Key, Period
+from connector.planning.change import plain
+from connector.planning.directory import Directory
+from connector.planning.findings import Part, tenant_label
+from connector.planning.resolve import Placer
+
+
+class Wording:
+    """Names keys, sums and absences for people; decides nothing."""
+
+    def __init__(self, placer: Placer, names: Mapping[str, str], period: Period) -> None:
+        """`names` are the tenants' names."""
+        self._placer = placer
+        self._names = names
+        self._period = period
+
+    @property
+    def directory(self) -> Directory:
+        """ConnectWise's records."""
+        return self._placer.directory
+
+    def item(self, item_id: int) -> str:
+        """Return an item's identifier, or its id where the catalog lacks it."""
+        found = self.directory.items.get(item_id)
+        return found.identifier if found is not None else f"item {item_id}"
+
+    def company(self, agreement_id: int) -> str:
+        """Return the identifier of the company that an agreement belongs to."""
+        agreement = self.directory.agreements.get(agreement_id)
+        if agreement is None:
+            return ""
+        company = self.directory.companies.get(agreement.company_id)
+        return company.identifier if company is not None else agreement.company
+
+    def agreement(self, agreement_id: int) -> str:
+        """Return an agreement's name."""
+        agreement = self.directory.agreements.get(agreement_id)
+        return agreement.name if agreement is not None else ""
+
+    def key(self, key: Key) -> str:
+        """Name a key: its item, agreement and company."""
+        agreement = self.agreement(key.agreement_id)
+        where = f'"{agreement}" ({key.agreement_id})' if agreement else f"agreement {key.agreement_id}"
+        company = self.company(key.agreement_id)
+        return f"{self.item(key.item_id)} on {where}" + (f" of {company}" if company else "")
+
+    def sum_of(self, parts: tuple[Part, ...]) -> str:
+        """Say what a quantity is made of: `12 CIXA-MSP + 3 CDE-MSP`."""
+        several = len({part.tenant_id for part in parts}) > 1
+        return " + ".join(
+            f"{plain(part.quantity)} {part.product_code}"
+            + (f" for {tenant_label(part.tenant_id, self._names)}" if several else "")
+            for part in parts
+        )
+
+    def why_absent(self, key: Key, was: Iterable[Part]) -> str:
+        """Say why nothing feeds a key any more: usage stopped, or goes elsewhere now."""
+        elsewhere = []
+        stopped = []
+        for part in was:
+            placement = self._placer.place(part.tenant_id, part.product_code)
+            if isinstance(placement, Key) and placement != key:
+                elsewhere.append(f"{part.product_code} is billed as {self.key(placement)} now")
+            else:
+                stopped.append(part.product_code)
+        reasons = list(dict.fromkeys(elsewhere))
+        if stopped:
+            reasons.append(f"no {' or '.join(dict.fromkeys(stopped))} usage in {self._period}")
+        return "; ".join(reasons) or f"no usage in {self._period}"
