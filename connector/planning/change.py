@@ -46,6 +46,24 @@ class KnownAddition:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenChange:
+    """A change whose request may have left, and whose answer the ledger never saw.
+
+    `seen` are the ids of the key's lines just before a create was sent.
+    """
+
+    id: int
+    kind: Kind
+    key: Key
+    addition_id: int | None
+    after: Decimal
+    effective: date | None
+    mark: str
+    parts: tuple[Part, ...]
+    seen: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """One write: `before` and `after` are absolute quantities; `held` is why a person must decide first.
 

@@ -1,0 +1,67 @@
+"""Values of the ledger <-> the text its columns hold."""
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from connector.model import Period
+from connector.planning.change import plain
+from connector.planning.findings import Options, Part
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPlan:
+    """A plan as it was shown: `writes` are its changes, `done` those that the ledger knows are made."""
+
+    digest: str
+    period: Period
+    source: str
+    options: Options
+    document: str
+    writes: tuple[tuple[str | None, ...], ...]
+    done: frozenset[tuple[str | None, ...]]
+
+
+def parts_text(parts: tuple[Part, ...]) -> str:
+    """Write a lineage as JSON."""
+    listed = [[part.tenant_id, part.product_code, plain(part.quantity), list(part.serials)] for part in parts]
+    return json.dumps(listed)
+
+
+def parts_of(text: str) -> tuple[Part, ...]:
+    """Read a lineage."""
+    return tuple(
+        Part(tenant_id, code, Decimal(quantity), tuple(serials))
+        for tenant_id, code, quantity, serials in json.loads(text)
+    )
+
+
+def options_text(options: Options) -> str:
+    """Write what a person asked for as JSON."""
+    return json.dumps(
+        {
+            "tenant": options.tenant,
+            "product": options.product,
+            "adopt": options.adopt,
+            "recreate": options.recreate,
+            "force": sorted(options.force),
+        }
+    )
+
+
+def options_of(text: str) -> Options:
+    """Read what a person asked for."""
+    said = json.loads(text)
+    return Options(
+        tenant=said["tenant"],
+        product=said["product"],
+        adopt=said["adopt"],
+        recreate=said["recreate"],
+        force=frozenset(said["force"]),
+    )
+
+
+def date_of(text: str | None) -> date | None:
+    """Read a calendar date, or nothing."""
+    return date.fromisoformat(text) if text else None

@@ -1,0 +1,140 @@
+"""The tables of connector.db, as migrations: a step, once released, is never edited.
+
+Quantities are text, because SQLite would make a float of a decimal. Times are UTC, ISO 8601.
+"""
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+migrations = Migrations("connector")
+
+
+@migrations()
+def first_tables(db: Database) -> None:
+    """Create what the first version records."""
+    for statement in _FIRST_TABLES.split(";"):
+        if statement.strip():
+            db.execute(statement)
+
+
+KNOWN_STEPS = frozenset({"first_tables"})
+"""Every step above; a file that holds another one was written by a newer version."""
+
+_FIRST_TABLES = """
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,              -- plan, apply or sync
+    period TEXT,
+    source TEXT,
+    digest TEXT,
+    options TEXT NOT NULL,           -- JSON: tenant, product, adopt, recreate, force
+    who TEXT NOT NULL,               -- user@host
+    version TEXT NOT NULL,           -- of the connector
+    started_at TEXT NOT NULL,
+    finished_at TEXT,
+    applied INTEGER NOT NULL DEFAULT 0,  -- 1 once its guards were passed and writing began
+    exit_code INTEGER,
+    error TEXT,                      -- NULL, or a code such as UNREACHABLE or KILLED
+    usage INTEGER                    -- the usage it was made from
+) STRICT;
+
+CREATE TABLE usage (
+    id INTEGER PRIMARY KEY,
+    period TEXT NOT NULL,
+    source TEXT NOT NULL,
+    hash TEXT NOT NULL,              -- of its rows: the same month fetched twice is stored once
+    rows INTEGER NOT NULL,
+    fetched_at TEXT NOT NULL,
+    UNIQUE (period, source, hash)
+) STRICT;
+
+CREATE TABLE usage_rows (
+    usage INTEGER NOT NULL REFERENCES usage (id),
+    number INTEGER NOT NULL,
+    account_id TEXT,
+    external_id TEXT,
+    serial TEXT,
+    product_code TEXT NOT NULL,
+    quantity TEXT NOT NULL,
+    received TEXT NOT NULL,          -- JSON as it came, less the contact person
+    PRIMARY KEY (usage, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tenants (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    billing_type TEXT NOT NULL,
+    status TEXT,
+    first_seen TEXT NOT NULL,
+    last_seen TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE firewalls (
+    serial TEXT PRIMARY KEY,
+    model TEXT NOT NULL,
+    tenant_id TEXT,
+    billing_tenant_id TEXT,
+    last_contact TEXT,
+    first_seen TEXT NOT NULL,
+    last_seen TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE plans (
+    digest TEXT PRIMARY KEY,
+    period TEXT NOT NULL,
+    source TEXT NOT NULL,
+    options TEXT NOT NULL,
+    document TEXT NOT NULL,          -- JSON, connector.plan/1
+    writes TEXT NOT NULL,            -- JSON: what makes each change the same write
+    run INTEGER NOT NULL REFERENCES runs (id),
+    stored_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE changes (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES runs (id),
+    digest TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    agreement_id INTEGER NOT NULL,
+    item_id INTEGER NOT NULL,
+    addition_id INTEGER,
+    before TEXT,
+    after TEXT NOT NULL,
+    effective TEXT,
+    mark TEXT NOT NULL,
+    held TEXT,
+    because TEXT NOT NULL,
+    parts TEXT NOT NULL,             -- JSON: who feeds it: [tenant, code, quantity, [serials]]
+    was TEXT NOT NULL,               -- JSON: who fed it before
+    writes TEXT NOT NULL,            -- JSON, as in plans.writes
+    outcome TEXT NOT NULL,           -- planned, sending, done, failed, unclear, held or not_tried
+    seen TEXT,                       -- JSON: ids of the key's lines just before a create was sent
+    message TEXT,
+    request_id TEXT,
+    sent_at TEXT,
+    answered_at TEXT
+) STRICT;
+CREATE INDEX changes_by_digest ON changes (digest);
+CREATE INDEX changes_open ON changes (outcome) WHERE outcome IN ('planned', 'sending', 'unclear');
+
+CREATE TABLE additions (
+    id INTEGER PRIMARY KEY,          -- ConnectWise's id
+    agreement_id INTEGER NOT NULL,
+    item_id INTEGER NOT NULL,
+    quantity TEXT NOT NULL,          -- as last written or seen by a run that applied
+    parts TEXT NOT NULL,             -- JSON: who feeds it
+    ended TEXT,                      -- the end date that we gave it
+    closed INTEGER NOT NULL DEFAULT 0,   -- 1: history, another line bills its key
+    run INTEGER NOT NULL REFERENCES runs (id)
+) STRICT;
+
+CREATE TABLE names (
+    kind TEXT NOT NULL,              -- company, agreement or item
+    company_id INTEGER NOT NULL,     -- 0, or the company that an agreement's name is read within
+    text TEXT NOT NULL,              -- as ConnectWise compares it: trimmed, case folded
+    id INTEGER NOT NULL,
+    learned_at TEXT NOT NULL,
+    PRIMARY KEY (kind, company_id, text)
+) STRICT, WITHOUT ROWID
+"""

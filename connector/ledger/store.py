@@ -1,0 +1,405 @@
+"""Reads and writes the ledger; every write is one transaction that is on the disk when it returns."""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sqlite_utils import Database
+
+from connector.errors import StateFault
+from connector.ledger.records import (
+    StoredPlan,
+    date_of,
+    options_of,
+    options_text,
+    parts_of,
+    parts_text,
+)
+from connector.ledger.schema import KNOWN_STEPS, migrations
+from connector.model import Addition, Firewall, Key, Period, Tenant, UsageRow
+from connector.planning.change import Change, Feed, KnownAddition, OpenChange, Plan, plain, plain_or_none
+from connector.planning.directory import Name
+from connector.planning.findings import Options
+
+FILE_NAME = "connector.db"
+
+_CHANGE_COLUMNS = (
+    "run, digest, number, kind, agreement_id, item_id, addition_id, before, after, effective, mark, held, "
+    "because, parts, was, writes, outcome"
+)
+
+
+def utc_now() -> datetime:
+    """Return the time that the ledger writes down when nobody gives it a clock."""
+    return datetime.now(UTC)
+
+
+class Ledger:
+    """One `connector.db`, open for reading and writing.
+
+    Every method raises StateFault when the file cannot be read or written; what it meant to write is then
+    not written at all.
+    """
+
+    def __init__(self, folder: Path, *, now: Callable[[], datetime] = utc_now) -> None:
+        """Open or create the file in `folder`, and bring an older one up to date."""
+        self.path = folder / FILE_NAME
+        self._now = now
+        with self._told():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self.path.exists():
+                self.path.touch(mode=0o600)
+            self._db = Database(sqlite3.connect(self.path, timeout=10, isolation_level=None))
+        try:
+            with self._told():
+                self._db.execute("PRAGMA journal_mode = WAL")
+                # FULL: what we wrote down before a request must outlast a power cut after it.
+                self._db.execute("PRAGMA synchronous = FULL")
+                self._refuse_newer()
+                migrations.apply(self._db)
+        except BaseException:
+            self._db.conn.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.conn.close()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turn the database's errors into words for the person who owns the folder."""
+        try:
+            yield
+        except OSError as error:
+            raise StateFault(
+                f"The state folder {self.path.parent} cannot be used: {error.strerror or error}.",
+                "Give the connector a folder it may write to: --state DIR or CONNECTOR_STATE.",
+            ) from error
+        except sqlite3.DatabaseError as error:
+            damaged = not isinstance(error, sqlite3.OperationalError)
+            remedy = (
+                "Move the file away and run again: additions are found again by their mark in ConnectWise."
+                if damaged
+                else "Make room on the disk, or give the connector a folder it may write to: --state DIR."
+            )
+            raise StateFault(f"The ledger {self.path} cannot be used: {error}.", remedy) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[Database]:
+        with self._told(), self._db.atomic():
+            yield self._db
+
+    def _rows(self, sql: str, *values: object) -> list[dict[str, Any]]:
+        with self._told():
+            return list(self._db.query(sql, values))
+
+    def _refuse_newer(self) -> None:
+        newer = [step.name for step in migrations.applied(self._db) if step.name not in KNOWN_STEPS]
+        if newer:
+            raise StateFault(
+                f"The ledger {self.path} was written by a newer version of the connector (it knows "
+                f"{', '.join(newer)}).",
+                "Install that version again, or use another state folder: --state DIR.",
+            )
+
+    def _stamp(self) -> str:
+        return self._now().astimezone(UTC).isoformat(timespec="seconds")
+
+    # Runs ----------------------------------------------------------------------------------------
+
+    def begin_run(self, kind: str, options: Options, *, who: str, version: str) -> int:
+        """Record that a run began, and that runs without an end were killed; return its number."""
+        with self._writing() as db:
+            db.execute(
+                "UPDATE runs SET finished_at = ?, error = 'KILLED' WHERE finished_at IS NULL",
+                (self._stamp(),),
+            )
+            db.execute("UPDATE changes SET outcome = 'not_tried' WHERE outcome = 'planned'")
+            cursor = db.execute(
+                "INSERT INTO runs (kind, options, who, version, started_at) VALUES (?, ?, ?, ?, ?)",
+                (kind, options_text(options), who, version, self._stamp()),
+            )
+            return int(cursor.lastrowid or 0)
+
+    def finish_run(self, run: int, exit_code: int, error: str | None = None) -> None:
+        """Record how a run ended."""
+        with self._writing() as db:
+            db.execute(
+                "UPDATE runs SET finished_at = ?, exit_code = ?, error = ? WHERE id = ?",
+                (self._stamp(), exit_code, error, run),
+            )
+
+    def newest_applied(self) -> Period | None:
+        """Return the newest period that a run has applied (contract rule 18, `period_order`)."""
+        found = self._rows("SELECT max(period) AS period FROM runs WHERE applied = 1")
+        return Period.parse(found[0]["period"]) if found[0]["period"] else None
+
+    # What was read -------------------------------------------------------------------------------
+
+    def record_usage(self, run: int, period: Period, source: str, rows: Iterable[UsageRow]) -> None:
+        """Store a month's rows as they were received, once for each different answer."""
+        rows = list(rows)
+        digest = hashlib.sha256()
+        for row in rows:
+            digest.update(row.received.encode())
+            digest.update(b"\n")
+        with self._writing() as db:
+            stamp = self._stamp()
+            added = db.execute(
+                "INSERT OR IGNORE INTO usage (period, source, hash, rows, fetched_at) VALUES (?, ?, ?, ?, ?)",
+                (str(period), source, digest.hexdigest(), len(rows), stamp),
+            ).rowcount
+            usage = db.execute(
+                "SELECT id FROM usage WHERE period = ? AND source = ? AND hash = ?",
+                (str(period), source, digest.hexdigest()),
+            ).fetchone()[0]
+            if added:
+                db.conn.executemany(
+                    "INSERT INTO usage_rows VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        (
+                            usage,
+                            number,
+                            row.account_id,
+                            row.external_id,
+                            row.serial,
+                            row.product_code,
+                            plain(row.quantity),
+                            row.received,
+                        )
+                        for number, row in enumerate(rows)
+                    ),
+                )
+            db.execute(
+                "UPDATE runs SET period = ?, source = ?, usage = ? WHERE id = ?",
+                (str(period), source, usage, run),
+            )
+
+    def record_seen(self, tenants: Iterable[Tenant], firewalls: Iterable[Firewall]) -> None:
+        """Remember the tenants and firewalls that Sophos listed."""
+        stamp = self._stamp()
+        with self._writing() as db:
+            db.conn.executemany(
+                "INSERT INTO tenants VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = "
+                "excluded.name, billing_type = excluded.billing_type, status = excluded.status, "
+                "last_seen = excluded.last_seen",
+                ((each.id, each.name, each.billing_type, each.status, stamp, stamp) for each in tenants),
+            )
+            db.conn.executemany(
+                "INSERT INTO firewalls VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (serial) DO UPDATE SET "
+                "model = excluded.model, tenant_id = excluded.tenant_id, last_seen = excluded.last_seen, "
+                "billing_tenant_id = excluded.billing_tenant_id, last_contact = excluded.last_contact",
+                (
+                    (
+                        each.serial,
+                        each.model,
+                        each.tenant_id,
+                        each.billing_tenant_id,
+                        each.last_seen,
+                        stamp,
+                        stamp,
+                    )
+                    for each in firewalls
+                ),
+            )
+
+    # Names ---------------------------------------------------------------------------------------
+
+    def names(self) -> dict[Name, int]:
+        """Return what every text of mappings.yaml once meant (contract rule 9)."""
+        rows = self._rows("SELECT kind, company_id, text, id FROM names")
+        return {Name(row["kind"], row["company_id"], row["text"]): row["id"] for row in rows}
+
+    def learn_names(self, learned: Mapping[Name, int]) -> None:
+        """Remember what texts mean; what is remembered already stays."""
+        if learned:
+            with self._writing() as db:
+                db.conn.executemany(
+                    "INSERT OR IGNORE INTO names VALUES (?, ?, ?, ?, ?)",
+                    ((*name, record_id, self._stamp()) for name, record_id in learned.items()),
+                )
+
+    # Plans ---------------------------------------------------------------------------------------
+
+    def store_plan(self, run: int, plan: Plan, document: str) -> None:
+        """Store a plan under its digest, and name it in its run."""
+        writes = json.dumps([list(change.writes) for change in plan.changes])
+        with self._writing() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO plans VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    plan.digest,
+                    str(plan.period),
+                    plan.source,
+                    options_text(plan.options),
+                    document,
+                    writes,
+                    run,
+                    self._stamp(),
+                ),
+            )
+            db.execute("UPDATE runs SET digest = ? WHERE id = ?", (plan.digest, run))
+
+    def plan(self, digest: str) -> StoredPlan | None:
+        """Return the plan of that digest, with what is done of it."""
+        found = self._rows("SELECT * FROM plans WHERE digest = ?", digest)
+        if not found:
+            return None
+        row = found[0]
+        done = self._rows("SELECT writes FROM changes WHERE digest = ? AND outcome = 'done'", digest)
+        return StoredPlan(
+            digest=digest,
+            period=Period.parse(row["period"]),
+            source=row["source"],
+            options=options_of(row["options"]),
+            document=row["document"],
+            writes=tuple(tuple(write) for write in json.loads(row["writes"])),
+            done=frozenset(tuple(json.loads(each["writes"])) for each in done),
+        )
+
+    # Changes -------------------------------------------------------------------------------------
+
+    def begin_applying(self, run: int, digest: str, changes: Iterable[Change]) -> list[int]:
+        """Write every change down before the first request leaves; return their row ids in order."""
+        with self._writing() as db:
+            db.execute("UPDATE runs SET applied = 1 WHERE id = ?", (run,))
+            ids = []
+            for number, change in enumerate(changes):
+                values = (
+                    run,
+                    digest,
+                    number,
+                    change.kind,
+                    *change.key,
+                    change.addition_id,
+                    plain_or_none(change.before),
+                    plain(change.after),
+                    str(change.effective) if change.effective else None,
+                    change.mark,
+                    change.held,
+                    change.because,
+                    parts_text(change.parts),
+                    parts_text(change.was),
+                    json.dumps(change.writes),
+                    "held" if change.held else "planned",
+                )
+                marks = ", ".join("?" * len(values))
+                cursor = db.execute(f"INSERT INTO changes ({_CHANGE_COLUMNS}) VALUES ({marks})", values)  # noqa: S608
+                ids.append(int(cursor.lastrowid or 0))
+            return ids
+
+    def record_sending(self, change_id: int, seen: Iterable[int]) -> None:
+        """Write down that a change's request leaves now (contract rule 21)."""
+        with self._writing() as db:
+            db.execute(
+                "UPDATE changes SET outcome = 'sending', seen = ?, sent_at = ? WHERE id = ?",
+                (json.dumps(sorted(seen)), self._stamp(), change_id),
+            )
+
+    def record_outcome(
+        self, change_id: int, outcome: str, message: str | None = None, request_id: str | None = None
+    ) -> None:
+        """Write down what became of a change that did not bring an addition to its quantity."""
+        with self._writing() as db:
+            self._outcome(db, change_id, outcome, message, request_id)
+
+    def record_done(
+        self, change_id: int, run: int, addition: Addition, *, closes: Iterable[int] = ()
+    ) -> None:
+        """Write down, in one transaction, that a change is made and what its addition now is.
+
+        `closes` are earlier lines of the key that a new one replaces.
+        """
+        with self._writing() as db:
+            self._outcome(db, change_id, "done", None, None)
+            row = db.execute(
+                "SELECT kind, parts, effective FROM changes WHERE id = ?", (change_id,)
+            ).fetchone()
+            kind, parts, effective = row
+            db.execute("UPDATE changes SET addition_id = ? WHERE id = ?", (addition.id, change_id))
+            if kind == "create":
+                db.execute(
+                    "UPDATE additions SET closed = 1 WHERE agreement_id = ? AND item_id = ?",
+                    tuple(addition.key),
+                )
+                for closed in closes:
+                    self._put(db, run, KnownAddition(closed, addition.key, Decimal(0), closed=True))
+            ended = date_of(effective) if kind == "end" else None
+            known = KnownAddition(addition.id, addition.key, addition.quantity, parts_of(parts), ended)
+            self._put(db, run, known)
+
+    def record_feeds(self, run: int, feeds: Iterable[Feed]) -> None:
+        """Remember who feeds the additions that bill what they should already."""
+        with self._writing() as db:
+            for feed in feeds:
+                self._put(db, run, KnownAddition(feed.addition_id, feed.key, feed.quantity, feed.parts))
+
+    def open_changes(self) -> tuple[OpenChange, ...]:
+        """Return the changes whose request may have left and whose answer was never seen."""
+        rows = self._rows("SELECT * FROM changes WHERE outcome IN ('sending', 'unclear') ORDER BY id")
+        return tuple(
+            OpenChange(
+                id=row["id"],
+                kind=row["kind"],
+                key=Key(row["agreement_id"], row["item_id"]),
+                addition_id=row["addition_id"],
+                after=Decimal(row["after"]),
+                effective=date_of(row["effective"]),
+                mark=row["mark"],
+                parts=parts_of(row["parts"]),
+                seen=frozenset(json.loads(row["seen"] or "[]")),
+            )
+            for row in rows
+        )
+
+    def known_additions(self) -> dict[int, KnownAddition]:
+        """Return every addition that we manage or have managed, by its id."""
+        return {
+            row["id"]: KnownAddition(
+                id=row["id"],
+                key=Key(row["agreement_id"], row["item_id"]),
+                quantity=Decimal(row["quantity"]),
+                parts=parts_of(row["parts"]),
+                ended=date_of(row["ended"]),
+                closed=bool(row["closed"]),
+            )
+            for row in self._rows("SELECT * FROM additions ORDER BY id")
+        }
+
+    def _outcome(
+        self, db: Database, change_id: int, outcome: str, message: str | None, request_id: str | None
+    ) -> None:
+        db.execute(
+            "UPDATE changes SET outcome = ?, message = ?, request_id = ?, answered_at = ? WHERE id = ?",
+            (outcome, message, request_id, self._stamp(), change_id),
+        )
+
+    @staticmethod
+    def _put(db: Database, run: int, known: KnownAddition) -> None:
+        db.execute(
+            "INSERT OR REPLACE INTO additions VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                known.id,
+                *known.key,
+                plain(known.quantity),
+                parts_text(known.parts),
+                str(known.ended) if known.ended else None,
+                int(known.closed),
+                run,
+            ),
+        )

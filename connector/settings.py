@@ -1,0 +1,224 @@
+"""Environment and `.env` -> Settings; a missing value says where it was looked for (contract section 1)."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from connector.errors import SettingsFault
+
+MAX_FILE_BYTES = 64 * 1024
+SECRETS = ("SOPHOS_CLIENT_ID", "SOPHOS_CLIENT_SECRET", "CONNECTWISE_PUBLIC_KEY", "CONNECTWISE_PRIVATE_KEY")
+SECRETS = (*SECRETS, "CONNECTWISE_CLIENT_ID")
+
+
+@dataclass(frozen=True, slots=True)
+class SophosSettings:
+    """How to reach Sophos Central Partner."""
+
+    client_id: str = field(repr=False)
+    client_secret: str = field(repr=False)
+    auth_url: str
+    api_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectWiseSettings:
+    """How to reach ConnectWise PSA."""
+
+    url: str
+    company: str
+    public_key: str = field(repr=False)
+    private_key: str = field(repr=False)
+    client_id: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that comes from outside mappings.yaml and the command line."""
+
+    sophos: SophosSettings
+    connectwise: ConnectWiseSettings
+    today: date | None
+    timeout_seconds: float
+
+
+class Surroundings:
+    """The environment, with what a `.env` in the working directory adds to it."""
+
+    def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
+        """Read `.env` in `folder` if there is one; raises SettingsFault when it is malformed."""
+        self.env_file = folder / ".env"
+        self._environment = environment
+        self._file = _read_env_file(self.env_file)
+
+    def get(self, name: str) -> str | None:
+        """Return a value, from the environment first; a blank one counts as missing."""
+        for source in (self._environment, self._file):
+            value = source.get(name, "").strip()
+            if value:
+                return value
+            file_name = source.get(f"{name}_FILE", "").strip() if name in SECRETS else ""
+            if file_name:
+                return self._secret_in(name, self.env_file.parent / file_name)
+        return None
+
+    def need(self, name: str) -> str:
+        """Return a value, or raise SettingsFault naming the variable and the places looked in."""
+        value = self.get(name)
+        if value is None:
+            also = f", {name}_FILE" if name in SECRETS else ""
+            raise SettingsFault(
+                f"The setting {name} is missing. Looked in: the environment{also}, and {self.env_file}"
+                + ("." if self._file else " (which is not there or is empty)."),
+                "Set it, or try everything first without any setting: connector demo",
+            )
+        return value
+
+    @staticmethod
+    def _secret_in(name: str, path: Path) -> str:
+        try:
+            with path.open("rb") as file:
+                text = file.read(MAX_FILE_BYTES).decode("utf-8-sig").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+            raise SettingsFault(
+                f"{name}_FILE names {path}, which cannot be read: {reason}.", "Correct the path or the file."
+            ) from error
+        if not text:
+            raise SettingsFault(
+                f"{name}_FILE names {path}, which is empty.", "Put the value into the file, and nothing else."
+            )
+        return text
+
+
+def read_settings(surroundings: Surroundings) -> Settings:
+    """Return all settings; raises SettingsFault for the first one that is missing or malformed."""
+    return Settings(
+        sophos=sophos_settings(surroundings),
+        connectwise=connectwise_settings(surroundings),
+        today=read_today(surroundings),
+        timeout_seconds=_seconds(surroundings, "CONNECTOR_TIMEOUT", 30.0),
+    )
+
+
+def sophos_settings(surroundings: Surroundings) -> SophosSettings:
+    """Return Sophos's settings."""
+    auth_url = surroundings.get("SOPHOS_AUTH_URL") or "https://id.sophos.com/api/v2/oauth2/token"
+    api_url = surroundings.get("SOPHOS_API_URL") or "https://api.central.sophos.com"
+    return SophosSettings(
+        client_id=_one_line(surroundings, "SOPHOS_CLIENT_ID"),
+        client_secret=_one_line(surroundings, "SOPHOS_CLIENT_SECRET"),
+        auth_url=checked_url("SOPHOS_AUTH_URL", auth_url),
+        api_url=checked_url("SOPHOS_API_URL", api_url),
+    )
+
+
+def connectwise_settings(surroundings: Surroundings) -> ConnectWiseSettings:
+    """Return ConnectWise's settings."""
+    url = surroundings.need("CONNECTWISE_URL")
+    company = _one_line(surroundings, "CONNECTWISE_COMPANY")
+    if re.search(r"[\s/+:?#]", company):
+        raise SettingsFault(
+            f"CONNECTWISE_COMPANY is {company!r}, which is no company id.",
+            "Use the company id of the ConnectWise sign-in page, as it is written there.",
+        )
+    return ConnectWiseSettings(
+        url=checked_url("CONNECTWISE_URL", url if "://" in url else f"https://{url}"),
+        company=company,
+        public_key=_one_line(surroundings, "CONNECTWISE_PUBLIC_KEY"),
+        private_key=_one_line(surroundings, "CONNECTWISE_PRIVATE_KEY"),
+        client_id=_one_line(surroundings, "CONNECTWISE_CLIENT_ID"),
+    )
+
+
+def read_today(surroundings: Surroundings) -> date | None:
+    """Return the date to take for today in a test or rehearsal, or None for the real one."""
+    text = surroundings.get("CONNECTOR_TODAY")
+    if text is None:
+        return None
+    try:
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+            raise ValueError(text)
+        return date.fromisoformat(text)
+    except ValueError:
+        raise SettingsFault(
+            f"CONNECTOR_TODAY is {text!r}, which is no date.",
+            "Write it as YYYY-MM-DD, or leave it out to take the real date.",
+        ) from None
+
+
+def checked_url(name: str, url: str) -> str:
+    """Return a base URL without its last slash: https, or http for a loopback host (contract section 1)."""
+    next_step = f"Correct {name}. Plain http:// is accepted for 127.0.0.1, ::1 and localhost only."
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise SettingsFault(f"{name} is no URL: {error}.", next_step) from None
+    if parts.scheme not in {"http", "https"} or not host:
+        raise SettingsFault(f"{name} is no https:// URL.", next_step)
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise SettingsFault(f"{name} must hold no user name, password, query or fragment.", next_step)
+    if parts.scheme == "http" and not is_loopback(host):
+        raise SettingsFault(f"{name} would send credentials to {host} without encryption.", next_step)
+    return url.strip().rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name means this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _one_line(surroundings: Surroundings, name: str) -> str:
+    value = surroundings.need(name)
+    if any(ord(character) < 32 or ord(character) > 126 for character in value):
+        raise SettingsFault(
+            f"{name} holds characters that no such setting has.",
+            "Copy it again; it is one line of plain text.",
+        )
+    return value
+
+
+def _seconds(surroundings: Surroundings, name: str, default: float) -> float:
+    text = surroundings.get(name)
+    if text is None:
+        return default
+    if not re.fullmatch(r"\d{1,4}(\.\d{1,3})?", text, re.ASCII) or float(text) <= 0:
+        raise SettingsFault(f"{name} is {text!r}, which is no number of seconds.", "Leave it out to take 30.")
+    return float(text)
+
+
+def _read_env_file(path: Path) -> dict[str, str]:
+    """Read NAME=value lines: comments, quotes, `export`, CRLF and a byte order mark are understood."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(MAX_FILE_BYTES + 1).decode("utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise SettingsFault(f"{path} cannot be read: {reason}.", "Correct it or move it away.") from error
+    values = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        stripped = line.strip().removeprefix("export ").strip()
+        if not stripped or stripped.startswith("#"):
+            continue
+        name, equals, value = stripped.partition("=")
+        if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name.strip(), re.ASCII):
+            # The line may hold a secret, so it is not quoted.
+            raise SettingsFault(f"{path}, line {number}, is no NAME=value line.", "Correct it or remove it.")
+        values[name.strip()] = _unquoted(value.strip())
+    return values
+
+
+def _unquoted(value: str) -> str:
+    if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
+        return value[1:-1]
+    return re.split(r"\s#", value, maxsplit=1)[0].rstrip()
