@@ -1,18 +1,23 @@
 """Environment and `.env` -> Settings; a missing value says where it was looked for (contract section 1)."""
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from connector.errors import SettingsFault
 
 MAX_FILE_BYTES = 64 * 1024
-SECRETS = ("SOPHOS_CLIENT_ID", "SOPHOS_CLIENT_SECRET", "CONNECTWISE_PUBLIC_KEY", "CONNECTWISE_PRIVATE_KEY")
-SECRETS = (*SECRETS, "CONNECTWISE_CLIENT_ID")
+SECRETS = frozenset(
+    {
+        "SOPHOS_CLIENT_ID",
+        "SOPHOS_CLIENT_SECRET",
+        "CONNECTWISE_PUBLIC_KEY",
+        "CONNECTWISE_PRIVATE_KEY",
+        "CONNECTWISE_CLIENT_ID",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,42 +101,24 @@ class Surroundings:
 
 
 def read_settings(surroundings: Surroundings) -> Settings:
-    """Return all settings; raises SettingsFault for the first one that is missing or malformed."""
+    """Return all settings; raises SettingsFault for the first that is missing. The clients check their form."""
+    get, need = surroundings.get, surroundings.need
     return Settings(
-        sophos=sophos_settings(surroundings),
-        connectwise=connectwise_settings(surroundings),
+        sophos=SophosSettings(
+            client_id=need("SOPHOS_CLIENT_ID"),
+            client_secret=need("SOPHOS_CLIENT_SECRET"),
+            auth_url=get("SOPHOS_AUTH_URL") or "https://id.sophos.com/api/v2/oauth2/token",
+            api_url=get("SOPHOS_API_URL") or "https://api.central.sophos.com",
+        ),
+        connectwise=ConnectWiseSettings(
+            url=need("CONNECTWISE_URL"),
+            company=need("CONNECTWISE_COMPANY"),
+            public_key=need("CONNECTWISE_PUBLIC_KEY"),
+            private_key=need("CONNECTWISE_PRIVATE_KEY"),
+            client_id=need("CONNECTWISE_CLIENT_ID"),
+        ),
         today=read_today(surroundings),
         timeout_seconds=_seconds(surroundings, "CONNECTOR_TIMEOUT", 30.0),
-    )
-
-
-def sophos_settings(surroundings: Surroundings) -> SophosSettings:
-    """Return Sophos's settings."""
-    auth_url = surroundings.get("SOPHOS_AUTH_URL") or "https://id.sophos.com/api/v2/oauth2/token"
-    api_url = surroundings.get("SOPHOS_API_URL") or "https://api.central.sophos.com"
-    return SophosSettings(
-        client_id=_one_line(surroundings, "SOPHOS_CLIENT_ID"),
-        client_secret=_one_line(surroundings, "SOPHOS_CLIENT_SECRET"),
-        auth_url=checked_url("SOPHOS_AUTH_URL", auth_url),
-        api_url=checked_url("SOPHOS_API_URL", api_url),
-    )
-
-
-def connectwise_settings(surroundings: Surroundings) -> ConnectWiseSettings:
-    """Return ConnectWise's settings."""
-    url = surroundings.need("CONNECTWISE_URL")
-    company = _one_line(surroundings, "CONNECTWISE_COMPANY")
-    if re.search(r"[\s/+:?#]", company):
-        raise SettingsFault(
-            f"CONNECTWISE_COMPANY is {company!r}, which is no company id.",
-            "Use the company id of the ConnectWise sign-in page, as it is written there.",
-        )
-    return ConnectWiseSettings(
-        url=checked_url("CONNECTWISE_URL", url if "://" in url else f"https://{url}"),
-        company=company,
-        public_key=_one_line(surroundings, "CONNECTWISE_PUBLIC_KEY"),
-        private_key=_one_line(surroundings, "CONNECTWISE_PRIVATE_KEY"),
-        client_id=_one_line(surroundings, "CONNECTWISE_CLIENT_ID"),
     )
 
 
@@ -141,49 +128,13 @@ def read_today(surroundings: Surroundings) -> date | None:
     if text is None:
         return None
     try:
-        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
-            raise ValueError(text)
-        return date.fromisoformat(text)
+        # strptime alone would take 2026-1-5, and fromisoformat 20260105.
+        return date.fromisoformat(text if re.fullmatch(r"[\d-]{10}", text, re.ASCII) else "")
     except ValueError:
         raise SettingsFault(
             f"CONNECTOR_TODAY is {text!r}, which is no date.",
             "Write it as YYYY-MM-DD, or leave it out to take the real date.",
         ) from None
-
-
-def checked_url(name: str, url: str) -> str:
-    """Return a base URL without its last slash: https, or http for a loopback host (contract section 1)."""
-    next_step = f"Correct {name}. Plain http:// is accepted for 127.0.0.1, ::1 and localhost only."
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise SettingsFault(f"{name} is no URL: {error}.", next_step) from None
-    if parts.scheme not in {"http", "https"} or not host:
-        raise SettingsFault(f"{name} is no https:// URL.", next_step)
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise SettingsFault(f"{name} must hold no user name, password, query or fragment.", next_step)
-    if parts.scheme == "http" and not is_loopback(host):
-        raise SettingsFault(f"{name} would send credentials to {host} without encryption.", next_step)
-    return url.strip().rstrip("/")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name means this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _one_line(surroundings: Surroundings, name: str) -> str:
-    value = surroundings.need(name)
-    if any(ord(character) < 32 or ord(character) > 126 for character in value):
-        raise SettingsFault(
-            f"{name} holds characters that no such setting has.",
-            "Copy it again; it is one line of plain text.",
-        )
-    return value
 
 
 def _seconds(surroundings: Surroundings, name: str, default: float) -> float:

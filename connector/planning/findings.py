@@ -98,9 +98,7 @@ class Options:
         return code in self.force or "all" in self.force
 
 
-def tenant_label(tenant_id: str | None, names: Mapping[str, str]) -> str:
+def tenant_label(tenant_id: str, names: Mapping[str, str]) -> str:
     """Return what people call a tenant, with enough of its id to tell two of one name apart."""
-    if tenant_id is None:
-        return "no tenant"
     name = names.get(tenant_id, "")
     return f"{name} ({tenant_id[:8]})" if name else tenant_id

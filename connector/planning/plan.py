@@ -32,7 +32,10 @@ NEXT_STEPS = {
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """All that a plan is made from; `newest_applied` is the newest period that a run has applied."""
+    """All that a plan is made from; `newest_applied` is the newest period that a run has applied.
+
+    `additions` are those of every agreement that matters, all of which the placer's directory has.
+    """
 
     period: Period
     source: str
@@ -198,24 +201,23 @@ class _Planner:
         if desired is None and self.all_off(was):
             self.still_billing(key, line)
             return
-        agreement = self.directory.agreements.get(key.agreement_id)
-        reason = inactive_because(agreement, self.inputs.today) if agreement else "is not in ConnectWise"
+        reason = inactive_because(self.directory.agreements[key.agreement_id], self.inputs.today)
         if reason is not None:
             self.warn(
                 key, "AGREEMENT_INACTIVE", f"addition {line.id} is no longer used; its agreement {reason}"
             )
             return
         because = self.words.why_absent(key, [part for part in was if not self.off(*part.pair)])
-        match self.mappings.defaults.absent:
-            case "keep":
-                what = f"addition {line.id} goes on billing {plain(line.quantity)}: {because}"
-                self.warn(key, "ABSENT_KEPT", what)
-            case "zero":
-                self.changes.append(self.change("zero", key, line, desired, because))
-            case "end":
-                last_day = self.inputs.period.first_day - timedelta(days=1)
-                ending = self.change("end", key, line, desired, f"{because}; ends on {last_day}")
-                self.changes.append(replace(ending, effective=last_day))
+        absent = self.mappings.defaults.absent
+        if absent == "keep":
+            what = f"addition {line.id} goes on billing {plain(line.quantity)}: {because}"
+            self.warn(key, "ABSENT_KEPT", what)
+        elif absent == "zero":
+            self.changes.append(self.change("zero", key, line, desired, because))
+        else:
+            last_day = self.inputs.period.first_day - timedelta(days=1)
+            ending = self.change("end", key, line, desired, f"{because}; ends on {last_day}")
+            self.changes.append(replace(ending, effective=last_day))
 
     def nothing_to_bill(self, key: Key, desired: Desired | None, lines: Lines) -> None:
         """Leave people's own line alone although Sophos reports no usage for it."""

@@ -69,13 +69,6 @@ class Placer:
                     found.add(agreement.id)
         return found
 
-    def item_references(self) -> set[Reference]:
-        """Return every item that mappings.yaml names for something which is on."""
-        references = {entry.item for entry in self.mappings.products.values() if entry.item is not None}
-        for tenant in self.mappings.tenants.values():
-            references |= {said.item for said in tenant.products.values() if said.item is not None}
-        return references
-
     def pairs_by_key(self) -> dict[Key, tuple[tuple[str, str], ...]]:
         """Return which pairs mappings.yaml sends to each key: the lineage when the ledger has none."""
         pairs: dict[Key, list[tuple[str, str]]] = defaultdict(list)
@@ -131,6 +124,14 @@ class Placer:
             return Unplaced("UNMAPPED_TENANT", "the tenant's entry in mappings.yaml names no agreement")
         found = self.directory.company(company)
         return self.directory.agreement(found, reference) if isinstance(found, Company) else found
+
+
+def item_references(mappings: Mappings) -> set[Reference]:
+    """Return every item that mappings.yaml names."""
+    references = {entry.item for entry in mappings.products.values() if entry.item is not None}
+    for tenant in mappings.tenants.values():
+        references |= {said.item for said in tenant.products.values() if said.item is not None}
+    return references
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,23 +30,18 @@ class Wording:
 
     def company(self, agreement_id: int) -> str:
         """Return the identifier of the company that an agreement belongs to."""
-        agreement = self.directory.agreements.get(agreement_id)
-        if agreement is None:
-            return ""
+        agreement = self.directory.agreements[agreement_id]
         company = self.directory.companies.get(agreement.company_id)
         return company.identifier if company is not None else agreement.company
 
     def agreement(self, agreement_id: int) -> str:
         """Return an agreement's name."""
-        agreement = self.directory.agreements.get(agreement_id)
-        return agreement.name if agreement is not None else ""
+        return self.directory.agreements[agreement_id].name
 
     def key(self, key: Key) -> str:
         """Name a key: its item, agreement and company."""
-        agreement = self.agreement(key.agreement_id)
-        where = f'"{agreement}" ({key.agreement_id})' if agreement else f"agreement {key.agreement_id}"
-        company = self.company(key.agreement_id)
-        return f"{self.item(key.item_id)} on {where}" + (f" of {company}" if company else "")
+        agreement, company = self.agreement(key.agreement_id), self.company(key.agreement_id)
+        return f'{self.item(key.item_id)} on "{agreement}" ({key.agreement_id}) of {company}'
 
     def sum_of(self, parts: tuple[Part, ...]) -> str:
         """Say what a quantity is made of: `12 CIXA-MSP + 3 CDE-MSP`."""

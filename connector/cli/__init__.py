@@ -1,0 +1,1 @@
+"""The command line: read arguments, call runs, print a report, exit. One file for each command group."""

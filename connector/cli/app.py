@@ -1,0 +1,93 @@
+"""The commands of contract section 3, and the one place where errors become messages and exit codes."""
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from connector import __version__
+from connector.cli import demo, doctor, plan, simulate
+from connector.cli.invocation import Common, Json, MappingsPath, StateFolder, Verbose
+from connector.cli.terminal import answer, make_safe, tell
+from connector.errors import CommandFault, ConnectorError
+
+INTERRUPTED = 130
+"""What shells expect of a command that Ctrl-C ended; every code of ours means something else."""
+
+
+class ConnectorGroup(TyperGroup):
+    """Turns every ConnectorError into a message and its exit code; anything else is a bug."""
+
+    def main(
+        self, args: Sequence[str] | None = None, *_: Any, standalone_mode: bool = True, **extra: Any
+    ) -> Any:
+        """Run a command and exit with its code."""
+        make_safe()
+        given = list(sys.argv[1:] if args is None else args)
+        try:
+            code = super().main(given, standalone_mode=False, **extra)
+        except ConnectorError as error:
+            code = report(error, as_json="--json" in given)
+        except typer.TyperException as error:
+            asked = (
+                " ".join(["connector", *given[:1], "--help"])
+                if given[:1] != ["--help"]
+                else "connector --help"
+            )
+            fault = CommandFault(f"{error.format_message()}", f"See: {asked}")
+            code = report(fault, as_json="--json" in given)
+        except typer.Abort:
+            code = INTERRUPTED
+        if code == INTERRUPTED:
+            tell("Interrupted. What was written is in the ledger; the next run goes on from there.")
+        if standalone_mode:
+            sys.exit(code or 0)
+        return code
+
+
+def report(error: ConnectorError, *, as_json: bool) -> int:
+    """Print an error where people or programs look for it; return its exit code."""
+    from connector.reports.document import error_document, json_text
+    from connector.reports.escape import lines
+
+    tell(f"Error: {lines(error.message)}")
+    if error.next_step:
+        tell(f"Next: {lines(error.next_step)}")
+    if as_json:
+        answer(json_text(error_document(error)))
+    return error.exit_code
+
+
+app = typer.Typer(cls=ConnectorGroup, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        answer(f"connector {__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+]
+
+
+@app.callback(no_args_is_help=True)
+def root(
+    ctx: typer.Context,
+    as_json: Json = False,
+    verbose: Verbose = False,
+    mappings: MappingsPath = None,
+    state: StateFolder = None,
+    _version: Version = False,
+) -> None:
+    """Bill a month of Sophos usage to ConnectWise PSA agreements, exactly once."""
+    ctx.obj = Common(json=as_json, verbose=verbose, mappings=mappings, state=state)
+
+
+plan.register(app)
+doctor.register(app)
+demo.register(app)
+simulate.register(app)

@@ -1,0 +1,107 @@
+"""The options that every command takes, and what they and the environment come to."""
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from connector.settings import Surroundings
+
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")
+]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Tell each request on stderr; secrets are left out.")
+]
+MappingsPath = Annotated[
+    Path | None,
+    typer.Option("--mappings", metavar="PATH", help="The map. [CONNECTOR_MAPPINGS, else mappings.yaml]"),
+]
+StateFolder = Annotated[
+    Path | None,
+    typer.Option("--state", metavar="DIR", help="The state folder. [CONNECTOR_STATE, else state]"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """The options given before the command, which count unless the command says otherwise."""
+
+    json: bool = False
+    verbose: bool = False
+    mappings: Path | None = None
+    state: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One command, with everything it may know of the world outside."""
+
+    common: Common
+    command: str
+    surroundings: "Surroundings"
+    folder: Path
+
+    @property
+    def json(self) -> bool:
+        """Whether the answer is JSON."""
+        return self.common.json
+
+    @property
+    def mappings_path(self) -> Path:
+        """Where mappings.yaml is."""
+        return self._path(self.common.mappings, "CONNECTOR_MAPPINGS", "mappings.yaml")
+
+    @property
+    def state_folder(self) -> Path:
+        """Where connector.db is."""
+        return self._path(self.common.state, "CONNECTOR_STATE", "state")
+
+    def today(self) -> date:
+        """Return the date to take for today."""
+        from connector.settings import read_today
+
+        return read_today(self.surroundings) or local_today()
+
+    def _path(self, given: Path | None, name: str, default: str) -> Path:
+        return self.folder / (given or self.surroundings.get(name) or default)
+
+
+def local_today() -> date:
+    """Return the date on the wall where the connector runs: a month begins when it begins there."""
+    return datetime.now(UTC).astimezone().date()
+
+
+def invocation(ctx: typer.Context, given: Common) -> Invocation:
+    """Join what was said before the command, after it, and in the environment."""
+    from connector.settings import Surroundings
+
+    before = ctx.obj if isinstance(ctx.obj, Common) else Common()
+    folder = Path.cwd()
+    return Invocation(
+        common=Common(
+            json=given.json or before.json,
+            verbose=given.verbose or before.verbose,
+            mappings=given.mappings or before.mappings,
+            state=given.state or before.state,
+        ),
+        command=f"connector {ctx.info_name}",
+        surroundings=Surroundings(os.environ, folder),
+        folder=folder,
+    )
+
+
+def who_runs() -> str:
+    """Return user@host, for the ledger and for whoever finds the folder locked."""
+    import getpass
+    import socket
+
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"

@@ -1,0 +1,188 @@
+"""`plan`, `apply` and `sync`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from connector.cli.invocation import (
+    Common,
+    Invocation,
+    Json,
+    MappingsPath,
+    StateFolder,
+    Verbose,
+    invocation,
+)
+from connector.cli.setup import make_setup
+from connector.cli.terminal import Terminal, answer
+
+if TYPE_CHECKING:
+    from connector.model import Period
+    from connector.planning.change import Plan
+    from connector.planning.findings import Options
+    from connector.reports.outcome import Run
+    from connector.runs.pipeline import Pipeline
+
+CHANGES = 7
+
+PeriodText = Annotated[
+    str | None,
+    typer.Argument(metavar="[PERIOD]", help="YYYY-MM; left out, the newest month that Sophos has published."),
+]
+TenantId = Annotated[str | None, typer.Option("--tenant", metavar="ID", help="Only this Sophos tenant.")]
+ProductCode = Annotated[str | None, typer.Option("--product", metavar="CODE", help="Only this product code.")]
+Adopt = Annotated[bool, typer.Option("--adopt", help="Take over lines that people made for mapped items.")]
+Recreate = Annotated[bool, typer.Option("--recreate", help="Make lines again that somebody ended.")]
+ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit 7 when there are changes to make.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only plan; the same as `connector plan`.")]
+Force = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--force",
+        metavar="GUARD",
+        help="Release a guard, the code of a held change, or all. May be repeated.",
+    ),
+]
+Digest = Annotated[
+    str, typer.Argument(metavar="DIGEST", help="The plan's digest, as `connector plan` shows it.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command("plan")(plan)
+    app.command("apply")(apply)
+    app.command("sync")(sync)
+
+
+def plan(
+    ctx: typer.Context,
+    period: PeriodText = None,
+    tenant: TenantId = None,
+    product: ProductCode = None,
+    adopt: Adopt = False,
+    recreate: Recreate = False,
+    exit_code: ExitCode = False,
+    as_json: Json = False,
+    verbose: Verbose = False,
+    mappings: MappingsPath = None,
+    state: StateFolder = None,
+) -> None:
+    """Read both sides, store the plan and print it. Writes nothing to ConnectWise."""
+    called = invocation(ctx, Common(as_json, verbose, mappings, state))
+    options = _options(tenant, product, adopt=adopt, recreate=recreate)
+    month = _period(period)
+    with _begun(called, "plan", options) as pipeline:
+        made = pipeline.plan(month, options)
+        code = made.exit_code or (CHANGES if exit_code and made.to_make else 0)
+        pipeline.ledger.finish_run(pipeline.run, code)
+    _show_plan(called, made)
+    raise typer.Exit(code)
+
+
+def apply(
+    ctx: typer.Context,
+    digest: Digest,
+    as_json: Json = False,
+    verbose: Verbose = False,
+    mappings: MappingsPath = None,
+    state: StateFolder = None,
+) -> None:
+    """Carry out a stored plan, if a fresh one is still the same less what is done."""
+    from connector.planning.findings import Options
+
+    called = invocation(ctx, Common(as_json, verbose, mappings, state))
+    with _begun(called, "apply", Options()) as pipeline:
+        run = pipeline.apply_stored(digest)
+        pipeline.ledger.finish_run(pipeline.run, run.exit_code)
+    _show_run(called, run)
+    raise typer.Exit(run.exit_code)
+
+
+def sync(
+    ctx: typer.Context,
+    period: PeriodText = None,
+    tenant: TenantId = None,
+    product: ProductCode = None,
+    adopt: Adopt = False,
+    recreate: Recreate = False,
+    dry_run: DryRun = False,
+    force: Force = None,
+    as_json: Json = False,
+    verbose: Verbose = False,
+    mappings: MappingsPath = None,
+    state: StateFolder = None,
+) -> None:
+    """Plan, guard and apply in one go."""
+    called = invocation(ctx, Common(as_json, verbose, mappings, state))
+    options = _options(tenant, product, adopt=adopt, recreate=recreate, force=force or [])
+    month = _period(period)
+    with _begun(called, "plan" if dry_run else "sync", options) as pipeline:
+        made = pipeline.plan(month, options)
+        run = None if dry_run else pipeline.apply(made, made.digest)
+        code = made.exit_code if run is None else run.exit_code
+        pipeline.ledger.finish_run(pipeline.run, code)
+    if run is None:
+        _show_plan(called, made)
+    else:
+        _show_run(called, run)
+    raise typer.Exit(code)
+
+
+def _options(
+    tenant: str | None, product: str | None, *, adopt: bool, recreate: bool, force: list[str] | None = None
+) -> "Options":
+    from connector.model import tenant_id_of
+    from connector.planning.codes import checked_force
+    from connector.planning.findings import Options
+
+    return Options(
+        tenant=tenant_id_of(tenant) if tenant is not None else None,
+        product=product,
+        adopt=adopt,
+        recreate=recreate,
+        force=checked_force(force or []),
+    )
+
+
+def _period(text: str | None) -> "Period | None":
+    from connector.errors import CommandFault
+    from connector.model import Period
+
+    if text is None:
+        return None
+    try:
+        return Period.parse(text)
+    except ValueError as error:
+        raise CommandFault(f"PERIOD: {error}.", "Write the month as YYYY-MM, such as 2026-10.") from None
+
+
+@contextmanager
+def _begun(called: Invocation, kind: str, options: "Options") -> "Iterator[Pipeline]":
+    """Check the settings and the map, in this order, then begin the run."""
+    from connector.mappings import load_mappings
+    from connector.model import Mappings
+    from connector.runs.session import begun
+
+    terminal = Terminal(verbose=called.common.verbose)
+    setup = make_setup(called, Mappings(), terminal)
+    setup = replace(setup, mappings=load_mappings(called.mappings_path))
+    with begun(setup, kind, options) as pipeline, terminal.shown():
+        yield pipeline
+
+
+def _show_plan(called: Invocation, made: "Plan") -> None:
+    from connector.reports.document import json_text, plan_document
+    from connector.reports.text import plan_text
+
+    answer(json_text(plan_document(made)) if called.json else plan_text(made))
+
+
+def _show_run(called: Invocation, run: "Run") -> None:
+    from connector.reports.document import json_text, run_document
+    from connector.reports.text import run_text
+
+    answer(json_text(run_document(run)) if called.json else run_text(run))

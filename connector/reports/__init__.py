@@ -1,0 +1,1 @@
+"""Plans and runs -> text and JSON. Returns values and strings, prints nothing."""

@@ -1,0 +1,57 @@
+"""One run at a time for each state folder (contract rule 24)."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from connector.errors import RunInProgress, StateFault
+
+LOCK_NAME = "connector.lock"
+HOLDER_NAME = "connector.lock.json"
+
+
+@contextmanager
+def one_run_at_a_time(folder: Path, *, who: str, pid: int, command: str, now: datetime) -> Iterator[None]:
+    """Hold the state folder while the block runs; raises RunInProgress at once if another run holds it.
+
+    The system frees the lock when its process dies, so a killed run needs nobody to tidy up. Who holds it
+    stands in a file of its own, because Windows lets nobody read a locked one.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = FileLock(folder / LOCK_NAME, timeout=0, mode=0o600)
+        lock.acquire()
+    except Timeout:
+        raise RunInProgress(
+            f"Another run holds the state folder {folder}: {_holder(folder)}.",
+            "Wait until it has ended, and run the same command again.",
+        ) from None
+    except OSError as error:
+        raise StateFault(
+            f"The state folder {folder} cannot be used: {error.strerror or error}.",
+            "Give the connector a folder it may write to: --state DIR or CONNECTOR_STATE.",
+        ) from error
+    try:
+        since = now.astimezone(UTC).isoformat(timespec="seconds")
+        # The lock protects; this only explains it, so a full disk must not stop the run here.
+        with suppress(OSError):
+            (folder / HOLDER_NAME).write_text(
+                json.dumps({"who": who, "pid": pid, "command": command, "since": since}), encoding="utf-8"
+            )
+        yield
+    finally:
+        with suppress(OSError):
+            (folder / HOLDER_NAME).unlink()
+        lock.release()
+
+
+def _holder(folder: Path) -> str:
+    try:
+        held = json.loads((folder / HOLDER_NAME).read_text(encoding="utf-8"))
+        return f"{held['who']}, process {held['pid']}, `{held['command']}`, since {held['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "it has not said who it is"

@@ -1,0 +1,261 @@
+"""A run, stage by stage; the only module that holds both clients and the ledger."""
+
+import time
+from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+from connector.errors import CommandFault, NotPublished, PlanMoved
+from connector.ledger import Ledger, StoredPlan
+from connector.model import (
+    Addition,
+    Agreement,
+    CatalogItem,
+    Company,
+    Firewall,
+    Mappings,
+    Period,
+    Reference,
+    Tenant,
+    UsageRow,
+)
+from connector.planning.change import Plan
+from connector.planning.directory import Directory
+from connector.planning.findings import Options
+from connector.planning.plan import Inputs, make_plan
+from connector.planning.resolve import Placer, TenantFinder, item_references, resolve
+from connector.planning.settle import settle
+from connector.reports.document import json_text, plan_document
+from connector.reports.outcome import Result, Run
+from connector.runs.apply import Additions, Applier
+from connector.runs.story import Silence, Story
+
+SOURCE = "sophos-api"
+READERS = 4
+"""ConnectWise throttled 12 at a time, not 4 (reference, section 5.2)."""
+
+
+class Sophos(Protocol):
+    """What a run needs of Sophos."""
+
+    def tenants(self) -> tuple[Tenant, ...]:
+        """Return every tenant."""
+        ...
+
+    def billing_usage(
+        self, period: Period, on_page: Callable[[int, int | None], None] | None = None
+    ) -> tuple[UsageRow, ...]:
+        """Return every row of a month; raises NotPublished."""
+        ...
+
+    def firewalls(self) -> tuple[Firewall, ...]:
+        """Return every firewall licence record."""
+        ...
+
+
+class ConnectWise(Additions, Protocol):
+    """What a run needs of ConnectWise."""
+
+    def companies(self) -> tuple[Company, ...]:
+        """Return every company."""
+        ...
+
+    def agreements(self) -> tuple[Agreement, ...]:
+        """Return every agreement."""
+        ...
+
+    def catalog_items(self, references: Collection[Reference] | None = None) -> tuple[CatalogItem, ...]:
+        """Return at least the items that these references name, where they exist."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One month as Sophos has it."""
+
+    period: Period
+    rows: tuple[UsageRow, ...]
+    tenants: tuple[Tenant, ...]
+    firewalls: tuple[Firewall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Everything that one run works with. Hold the state folder's lock while you use it."""
+
+    sophos: Sophos
+    connectwise: ConnectWise
+    ledger: Ledger
+    mappings: Mappings
+    today: date
+    run: int
+    story: Story = field(default_factory=Silence)
+    sleep: Callable[[float], None] = time.sleep
+
+    def plan(self, period: Period | None, options: Options) -> Plan:
+        """Read both sides, store the usage and the plan, and return it; ConnectWise stays as it is.
+
+        Without a period it is for the newest month that Sophos has published.
+        """
+        usage = self._read_usage(period)
+        self.ledger.record_usage(self.run, usage.period, SOURCE, usage.rows)
+        self.ledger.record_seen(usage.tenants, usage.firewalls)
+        known_ids = {tenant.id for tenant in usage.tenants} | self.mappings.tenants.keys()
+        _must_be_known(options, known_ids, usage.rows, self.mappings)
+
+        directory = self._read_directory()
+        placer = Placer(self.mappings, directory)
+        additions = self._read_additions(placer)
+        self._settle(additions)
+
+        names = {tenant_id: entry.name for tenant_id, entry in self.mappings.tenants.items() if entry.name}
+        names |= {tenant.id: tenant.name for tenant in usage.tenants if tenant.name}
+        finder = TenantFinder(known_ids, self.mappings.firewalls, usage.firewalls)
+        plan = make_plan(
+            Inputs(
+                period=usage.period,
+                source=SOURCE,
+                today=self.today,
+                resolved=resolve(usage.rows, finder, placer, names),
+                placer=placer,
+                additions=additions,
+                known=self.ledger.known_additions(),
+                options=options,
+                names=names,
+                newest_applied=self.ledger.newest_applied(),
+            )
+        )
+        self.ledger.learn_names(directory.learned)
+        self.ledger.store_plan(self.run, plan, json_text(plan_document(plan)))
+        return plan
+
+    def apply(self, plan: Plan, digest: str) -> Run:
+        """Make the plan's changes, unless a guard objects; `digest` is the plan a person asked for."""
+        if plan.objections:
+            refused = [
+                Result(change, "not_tried", change.addition_id, "a guard refused the run")
+                for change in plan.changes
+            ]
+            return Run(self.run, digest, plan, refused)
+        self.story.stage("Writing to ConnectWise")
+        applier = Applier(self.connectwise, self.ledger, run=self.run, today=self.today, sleep=self.sleep)
+        return Run(self.run, digest, plan, applier.apply(plan, digest, self.story))
+
+    def sync(self, period: Period | None, options: Options) -> Run:
+        """Plan, guard and apply in one go."""
+        plan = self.plan(period, options)
+        return self.apply(plan, plan.digest)
+
+    def apply_stored(self, digest: str) -> Run:
+        """Apply a stored plan; raises PlanMoved unless a fresh one is the same less what is done."""
+        stored = self.ledger.plan(digest)
+        if stored is None:
+            raise CommandFault(
+                f"There is no plan {digest} in {self.ledger.path}.",
+                "Make one with: connector plan. Its first line names its digest.",
+            )
+        fresh = self.plan(stored.period, stored.options)
+        _must_be_same(stored, fresh)
+        return self.apply(fresh, digest)
+
+    # Reading -------------------------------------------------------------------------------------
+
+    def _read_usage(self, period: Period | None) -> Usage:
+        self.story.stage("Reading Sophos")
+        tenants = self.sophos.tenants()
+        period, rows = self._rows_of(period)
+        return Usage(period, rows, tenants, self.sophos.firewalls())
+
+    def _rows_of(self, period: Period | None) -> tuple[Period, tuple[UsageRow, ...]]:
+        if period is not None:
+            return period, self.sophos.billing_usage(period, self.story.progress)
+        newest = Period.of(self.today)
+        try:
+            return newest, self.sophos.billing_usage(newest, self.story.progress)
+        except NotPublished:
+            try:
+                return newest.previous, self.sophos.billing_usage(newest.previous, self.story.progress)
+            except NotPublished as error:
+                raise NotPublished(
+                    f"Sophos has published neither {newest} nor {newest.previous}.", error.next_step
+                ) from None
+
+    def _read_directory(self) -> Directory:
+        self.story.stage("Reading ConnectWise")
+        remembered = self.ledger.names()
+        known = self.ledger.known_additions().values()
+        references = item_references(self.mappings)
+        references |= {record_id for name, record_id in remembered.items() if name.kind == "item"}
+        references |= {each.key.item_id for each in known if not each.closed}
+        return Directory(
+            companies=self.connectwise.companies(),
+            agreements=self.connectwise.agreements(),
+            items=self.connectwise.catalog_items(references),
+            remembered=remembered,
+            today=self.today,
+        )
+
+    def _read_additions(self, placer: Placer) -> dict[int, tuple[Addition, ...]]:
+        """Read the additions of every agreement that matters: mapped, or holding lines that are ours."""
+        wanted = placer.agreement_ids()
+        wanted |= {
+            each.key.agreement_id for each in self.ledger.known_additions().values() if not each.closed
+        }
+        wanted |= {each.key.agreement_id for each in self.ledger.open_changes()}
+        there = sorted(wanted & placer.directory.agreements.keys())
+        self.story.stage("Reading additions")
+        found: dict[int, tuple[Addition, ...]] = {}
+        with ThreadPoolExecutor(READERS) as readers:
+            reading = {readers.submit(self.connectwise.additions, each): each for each in there}
+            try:
+                for count, finished in enumerate(as_completed(reading), start=1):
+                    found[reading[finished]] = finished.result()
+                    self.story.progress(count, len(there))
+            except BaseException:
+                readers.shutdown(wait=False, cancel_futures=True)
+                raise
+        return found
+
+    def _settle(self, additions: dict[int, tuple[Addition, ...]]) -> None:
+        """Decide every change that an earlier run left open, by what ConnectWise shows now (rule 21)."""
+        for change in self.ledger.open_changes():
+            verdict = settle(change, additions.get(change.key.agreement_id, ()))
+            if verdict.outcome == "done" and verdict.addition is not None:
+                self.ledger.record_done(change.id, self.run, verdict.addition)
+            else:
+                self.ledger.record_outcome(change.id, "failed", verdict.message)
+
+
+def _must_be_known(
+    options: Options, tenant_ids: Iterable[str], rows: tuple[UsageRow, ...], mappings: Mappings
+) -> None:
+    """Refuse a plan for a tenant or product that does not exist: an empty plan would look like peace."""
+    if options.tenant is not None and options.tenant not in {*tenant_ids, *(row.account_id for row in rows)}:
+        raise CommandFault(
+            f"No tenant has the id {options.tenant!r}.", "Give the id as Sophos has it, not the name."
+        )
+    if options.product is not None:
+        codes = {*mappings.products, *(row.product_code for row in rows)}
+        codes.update(code for entry in mappings.tenants.values() for code in entry.products)
+        if options.product not in codes:
+            raise CommandFault(
+                f"No usage and no mapping has the product code {options.product!r}.",
+                "Give the code as mappings.yaml has it, in the same upper and lower case.",
+            )
+
+
+def _must_be_same(stored: StoredPlan, fresh: Plan) -> None:
+    """Raise PlanMoved unless the fresh plan is the stored one less what is done (contract section 3)."""
+    left = [write for write in stored.writes if write not in stored.done]
+    now = [change.writes for change in fresh.changes]
+    if left == now:
+        return
+    gone = sum(write not in now for write in left)
+    new = sum(write not in left for write in now)
+    raise PlanMoved(
+        f"Since plan {stored.digest} was made, things have changed: {gone} of its changes would not be made "
+        f"any more, and {new} others would. Nothing was written.",
+        f"Look at the new plan, {fresh.digest}, and apply that: connector plan {stored.period}",
+    )

@@ -1,0 +1,101 @@
+"""Everything a run needs, opened in the right order and closed whatever happens."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from connector import __version__
+from connector.errors import ConnectorError
+from connector.ledger import Ledger
+from connector.model import Mappings
+from connector.planning.findings import Options
+from connector.runs.lock import one_run_at_a_time
+from connector.runs.pipeline import Pipeline
+from connector.runs.story import Story
+from connector.settings import Settings
+from connector.vendors.connectwise import ConnectWiseClient
+from connector.vendors.sophos import SophosClient
+from connector.vendors.transport import Patience, Trace
+
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a run is made of: settings, the map, the state folder, the clock, and who runs it."""
+
+    settings: Settings
+    mappings: Mappings
+    state: Path
+    today: date
+    now: Callable[[], datetime]
+    who: str
+    pid: int
+    command: str
+    story: Story
+    trace: Trace | None = None
+
+    def sophos(self) -> SophosClient:
+        """Return a client of Sophos."""
+        said = self.settings.sophos
+        return SophosClient(
+            client_id=said.client_id,
+            client_secret=said.client_secret,
+            auth_url=said.auth_url,
+            api_url=said.api_url,
+            patience=self.patience,
+            trace=self.trace,
+        )
+
+    def connectwise(self) -> ConnectWiseClient:
+        """Return a client of ConnectWise."""
+        said = self.settings.connectwise
+        return ConnectWiseClient(
+            url=said.url,
+            company=said.company,
+            public_key=said.public_key,
+            private_key=said.private_key,
+            client_id=said.client_id,
+            patience=self.patience,
+            trace=self.trace,
+        )
+
+    @property
+    def patience(self) -> Patience:
+        """How long to wait for a vendor."""
+        return Patience(timeout_read=self.settings.timeout_seconds)
+
+
+@contextmanager
+def begun(setup: Setup, kind: str, options: Options) -> Iterator[Pipeline]:
+    """Begin a run: take the lock, open the ledger, write the run down, then make the clients.
+
+    What cannot be written down is not begun. However the block ends, the run's end is recorded; the block
+    records a good one itself, because only it knows the exit code.
+    """
+    sophos, connectwise = setup.sophos(), setup.connectwise()
+    with (
+        one_run_at_a_time(setup.state, who=setup.who, pid=setup.pid, command=setup.command, now=setup.now()),
+        Ledger(setup.state, now=setup.now) as ledger,
+    ):
+        run = ledger.begin_run(kind, options, who=setup.who, version=__version__)
+        try:
+            yield Pipeline(
+                sophos=sophos,
+                connectwise=connectwise,
+                ledger=ledger,
+                mappings=setup.mappings,
+                today=setup.today,
+                run=run,
+                story=setup.story,
+                sleep=time.sleep,
+            )
+        except ConnectorError as error:
+            ledger.finish_run(run, error.exit_code, error.code)
+            raise
+        except KeyboardInterrupt:
+            ledger.finish_run(run, INTERRUPTED, "INTERRUPTED")
+            raise
