@@ -1,0 +1,108 @@
+"""`simulate`."""
+
+import signal
+import socket
+import tempfile
+import threading
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from connector.cli.invocation import Common, Json, Verbose
+from connector.cli.terminal import answer, tell
+
+if TYPE_CHECKING:
+    from connector.simulator import Simulator, World
+
+# Both months of the built-in worlds are published by then.
+TODAY = date(2026, 10, 28)
+
+Tenants = Annotated[
+    int | None,
+    typer.Option(
+        "--tenants", metavar="N", min=1, max=20000, help="A made-up world of N tenants. [the demo's world]"
+    ),
+]
+Seed = Annotated[int, typer.Option("--seed", metavar="S", help="The same seed gives the same world.")]
+Port = Annotated[int, typer.Option("--port", metavar="P", min=0, max=65535, help="0 takes a free one.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("simulate")(simulate)
+
+
+def simulate(
+    ctx: typer.Context,
+    tenants: Tenants = None,
+    seed: Seed = 0,
+    port: Port = 0,
+    as_json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Serve a made-up Sophos and ConnectWise on this machine, to try the other commands on.
+
+    Prints the settings as NAME=value lines, then an empty line, and serves until stopped. The map and the
+    state folder that it names are its own and go when it stops.
+    """
+    from connector.reports.document import json_text
+    from connector.simulator import Simulator, generated_world, mappings_text, small_world
+
+    before = ctx.obj if isinstance(ctx.obj, Common) else Common()
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
+    world = small_world(seed) if tenants is None else generated_world(tenants, seed)
+    world.advance(max(TODAY, world.today))
+    with tempfile.TemporaryDirectory(prefix="connector-simulate-") as folder:
+        (Path(folder) / "mappings.yaml").write_text(mappings_text(world), encoding="utf-8", newline="\n")
+        _must_be_free(port)
+        with Simulator(world, port=port) as simulator:
+            settings = simulated_settings(simulator, Path(folder))
+            if as_json or before.json:
+                answer(json_text({"schema": "connector.simulator/1", "settings": settings}))
+            else:
+                answer("".join(f"{name}={value}\n" for name, value in settings.items()))
+            tell(_story(world, simulator))
+            while not stop.wait(1.0):  # in steps, because Windows delivers Ctrl-C only between them
+                if verbose or before.verbose:
+                    _tell_new(simulator)
+    tell("Stopped.")
+
+
+def simulated_settings(simulator: "Simulator", folder: Path) -> dict[str, str]:
+    """Return all settings of contract section 1 for a simulator whose map and state are in `folder`."""
+    return {
+        **simulator.settings(),
+        "CONNECTOR_MAPPINGS": str(folder / "mappings.yaml"),
+        "CONNECTOR_STATE": str(folder / "state"),
+    }
+
+
+def _must_be_free(port: int) -> None:
+    """Raise CommandFault where another program listens already: the server itself would just exit."""
+    from connector.errors import CommandFault
+
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise CommandFault(
+                f"Port {port} cannot be used: {error.strerror}.", "Take another --port, or leave it out."
+            ) from None
+
+
+def _story(world: "World", simulator: "Simulator") -> str:
+    return (
+        f"Sophos and ConnectWise are simulated on {simulator.url}; today is {world.today} there.\n"
+        "Put the lines above into a file named .env in another folder, and run there: connector doctor, "
+        "then connector plan. Ctrl-C stops."
+    )
+
+
+def _tell_new(simulator: "Simulator") -> None:
+    for request in simulator.requests:
+        tell(f"  {request.vendor} {request.method} {request.path} {request.status}")
+    simulator.clear_requests()

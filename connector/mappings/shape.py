@@ -1,0 +1,248 @@
+"""The shape of mappings.yaml (contract section 2): what is allowed where, and as a JSON Schema for editors.
+
+Defaults come from the model.
+"""
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from connector.mappings.values import (
+    AbsentValue,
+    AdoptValue,
+    CountValue,
+    EffectiveValue,
+    FactorValue,
+    FlagValue,
+    MaybeFlag,
+    MaybeReference,
+    NameValue,
+    ReferenceValue,
+    ShareValue,
+    TenantIdValue,
+    UnitsValue,
+    VersionValue,
+    says_something,
+)
+from connector.model import (
+    Defaults,
+    GuardLimits,
+    Mappings,
+    ProductEntry,
+    ProductException,
+    TenantEntry,
+    serial_of,
+    tenant_id_of,
+)
+
+_DEFAULTS = Defaults()
+_GUARDS = GuardLimits()
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", model_title_generator=lambda shape: shape.__name__[: -len("Shape")]
+    )
+
+
+class DefaultsShape(_Shape):
+    """How changes are made where no person has said otherwise."""
+
+    absent: AbsentValue = Field(
+        default=_DEFAULTS.absent,
+        description="What becomes of an addition when the usage of its product has stopped.",
+    )
+    effective: EffectiveValue = Field(
+        default=_DEFAULTS.effective, description="The first day of a new addition."
+    )
+    adopt: AdoptValue = Field(
+        default=_DEFAULTS.adopt, description="What becomes of an addition that people made for the same item."
+    )
+    mark: FlagValue = Field(
+        default=_DEFAULTS.mark,
+        description="Put our mark into the serialNumber of additions that we create or adopt.",
+    )
+
+    def value(self) -> Defaults:
+        """Return the same as the model says it."""
+        return Defaults(absent=self.absent, effective=self.effective, adopt=self.adopt, mark=self.mark)
+
+
+class GuardsShape(_Shape):
+    """Beyond these limits a person has to look."""
+
+    removals: ShareValue = Field(
+        default=_GUARDS.removals,
+        description="The largest share of the managed additions that one run may zero or end: 0.30 is 30 %.",
+    )
+    decrease: ShareValue = Field(
+        default=_GUARDS.decrease,
+        description="The largest share by which the total managed quantity may fall in one run.",
+    )
+    at_least: CountValue = Field(
+        default=_GUARDS.at_least,
+        description="removals and decrease count only from this many managed additions on.",
+    )
+    increase_factor: FactorValue = Field(
+        default=_GUARDS.increase_factor,
+        description="An addition that grows by more than this factor and more than increase_units is held.",
+    )
+    increase_units: UnitsValue = Field(
+        default=_GUARDS.increase_units,
+        description="An addition that grows by more units than this and more than increase_factor is held.",
+    )
+
+    def value(self) -> GuardLimits:
+        """Return the same as the model says it."""
+        return GuardLimits(
+            removals=self.removals,
+            decrease=self.decrease,
+            at_least=self.at_least,
+            increase_factor=self.increase_factor,
+            increase_units=self.increase_units,
+        )
+
+
+class ProductShape(_Shape):
+    """One Sophos product code; without an item, or with sync: false, it is off."""
+
+    name: NameValue = Field(default="", description="For people; no meaning to the program.")
+    item: ReferenceValue | None = Field(
+        default=None, description="ConnectWise catalog item: text is its identifier, a whole number its id."
+    )
+    sync: FlagValue = Field(default=True, description="false: decided, not billed.")
+
+    def value(self) -> ProductEntry:
+        """Return the same as the model says it."""
+        return ProductEntry(name=self.name, item=self.item, sync=self.sync)
+
+
+class ExceptionShape(_Shape):
+    """What differs for one tenant and one product code; what it leaves out is taken from elsewhere."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    item: MaybeReference = Field(
+        default=None,
+        description="Another ConnectWise catalog item for this tenant; turns the product on for it.",
+    )
+    agreement: MaybeReference = Field(default=None, description="Another agreement for this product.")
+    sync: MaybeFlag = Field(
+        default=None, description="false turns the product off for this tenant, true turns it on."
+    )
+
+    def value(self) -> ProductException:
+        """Return the same as the model says it."""
+        return ProductException(item=self.item, agreement=self.agreement, sync=self.sync)
+
+
+class TenantShape(_Shape):
+    """One Sophos tenant: the ConnectWise company and agreement that its usage is billed to."""
+
+    name: NameValue = Field(default="", description="For people; no meaning to the program.")
+    company: ReferenceValue | None = Field(
+        default=None, description="ConnectWise company: text is its identifier, a whole number its id."
+    )
+    agreement: ReferenceValue | None = Field(
+        default=None, description="Agreement: text is its name within the company, a whole number its id."
+    )
+    sync: FlagValue = Field(default=True, description="false: nothing of this tenant is billed.")
+    products: dict[str, Annotated[ExceptionShape, BeforeValidator(says_something)]] | None = Field(
+        default=None, description="Exceptions for this tenant, by Sophos product code."
+    )
+
+    def value(self) -> TenantEntry:
+        """Return the same as the model says it, product codes trimmed."""
+        return TenantEntry(
+            name=self.name,
+            company=self.company,
+            agreement=self.agreement,
+            sync=self.sync,
+            products={code.strip(): entry.value() for code, entry in (self.products or {}).items()},
+        )
+
+
+class MappingsShape(_Shape):
+    """Which ConnectWise item, company and agreement each Sophos product code and tenant is billed to."""
+
+    version: VersionValue = Field(description="The version of this format.")
+    defaults: DefaultsShape | None = Field(
+        default=None, description="How changes are made where no person has said otherwise."
+    )
+    guards: GuardsShape | None = Field(
+        default=None, description="Beyond these limits a person has to look before anything is written."
+    )
+    products: dict[str, ProductShape | None] | None = Field(
+        default=None, description="Sophos product code -> ConnectWise catalog item."
+    )
+    tenants: dict[str, TenantShape | None] | None = Field(
+        default=None, description="Sophos tenant id -> ConnectWise company and agreement."
+    )
+    firewalls: dict[str, TenantIdValue] | None = Field(
+        default=None, description="Serial number -> Sophos tenant id, for firewalls that Sophos cannot place."
+    )
+
+    def value(self) -> Mappings:
+        """Return the same as the model says it: codes trimmed, tenant ids lower case, serials upper case."""
+        products, tenants, firewalls = self.products or {}, self.tenants or {}, self.firewalls or {}
+        return Mappings(
+            defaults=(self.defaults or DefaultsShape()).value(),
+            guards=(self.guards or GuardsShape()).value(),
+            products={code.strip(): (entry or ProductShape()).value() for code, entry in products.items()},
+            tenants={tenant_id_of(key): (entry or TenantShape()).value() for key, entry in tenants.items()},
+            firewalls={serial_of(serial): tenant_id for serial, tenant_id in firewalls.items()},
+        )
+
+
+def allowed_keys(path: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the keys that a mapping at `path` may have, in the order of the contract."""
+    shape: type[_Shape]
+    match path:
+        case ("defaults",):
+            shape = DefaultsShape
+        case ("guards",):
+            shape = GuardsShape
+        case ("products", _):
+            shape = ProductShape
+        case ("tenants", _):
+            shape = TenantShape
+        case ("tenants", _, "products", _):
+            shape = ExceptionShape
+        case _:
+            shape = MappingsShape
+    return tuple(shape.model_fields)
+
+
+# JSON Schema -------------------------------------------------------------------------------------
+
+
+class _Schema(GenerateJsonSchema):
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        """Leave out that the default is nothing: in most places null may not be written."""
+        published = super().default_schema(schema)
+        if published.get("default", ...) is None:
+            del published["default"]
+        return published
+
+    def encode_default(self, dft: Any) -> Any:
+        """Publish a decimal as the number that a person would write."""
+        if isinstance(dft, Decimal):
+            return int(dft) if dft == int(dft) else float(dft)
+        return super().encode_default(dft)
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002  (pydantic's signature)
+        """Leave out titles: they would only say the key again."""
+        return False
+
+
+def mappings_schema() -> dict[str, object]:
+    """Return the JSON Schema of mappings.yaml, for editors that complete and check while typing.
+
+    It accepts what the loader accepts, but for what only the text shows: duplicate keys, aliases, odd
+    characters.
+    """
+    schema = MappingsShape.model_json_schema(schema_generator=_Schema)
+    return {"$schema": _Schema.schema_dialect, **schema, "title": "mappings.yaml"}

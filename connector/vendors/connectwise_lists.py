@@ -1,0 +1,90 @@
+"""Read whole lists of ConnectWise: pages, and the proof that none of their rows is missing."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from connector.vendors.calls import Answer
+from connector.vendors.failures import Failures
+from connector.vendors.fields import Malformed, Record, as_list, as_record, count_in, required_id
+
+PAGE = 1000
+_MOST_PAGES = 10_000
+
+# One link of RFC 8288: its address, which may hold commas and semicolons, then its parameters.
+_LINK = re.compile(r'<([^<>]*)>((?:\s*;\s*[\w*-]+(?:\s*=\s*(?:"[^"]*"|[^\s",;<>]+))?)*)')
+_RELATION = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^\s",;]+))', re.IGNORECASE)
+
+Get = Callable[[str, Mapping[str, str]], Answer]
+"""Sends a GET of a path below the base, with these query parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One list: where it is, which fields of it, and which rows."""
+
+    path: str
+    doing: str
+    fields: str
+    conditions: str = ""
+
+    def params(self, page: int) -> dict[str, str]:
+        """Return the query of one page. Without an order, rows can repeat or be missed."""
+        params = {"page": f"{page}", "pageSize": f"{PAGE}", "orderBy": "id asc", "fields": self.fields}
+        return params | self.filter()
+
+    def filter(self) -> dict[str, str]:
+        """Return the part of the query that chooses rows."""
+        return {"conditions": self.conditions} if self.conditions else {}
+
+
+def read_all(get: Get, listing: Listing, failures: Failures) -> list[Record]:
+    """Return every row once, by id. A list that was not in order is counted, and read twice at most."""
+    for _ in range(2):
+        rows, in_order = _walk(get, listing, failures)
+        if in_order or len(rows) == _count(get, listing, failures):
+            return list(rows.values())
+    raise failures.nonsense(
+        listing.doing, f"its pages hold {len(rows)} different rows and its count says otherwise, twice"
+    )
+
+
+def _walk(get: Get, listing: Listing, failures: Failures) -> tuple[dict[int, Record], bool]:
+    """Return the rows by id, and whether nothing hints at a repeated or missed one."""
+    rows: dict[int, Record] = {}
+    in_order = True
+    last = 0
+    for number in range(1, _MOST_PAGES + 1):
+        answer = get(listing.path, listing.params(number))
+        with failures.reading(listing.doing, answer):
+            page = [as_record(item, "a row") for item in as_list(answer.document, "the answer")]
+            known = len(rows)
+            for record in page:
+                row_id = required_id(record, "id")
+                in_order = in_order and row_id > last
+                last = row_id
+                rows.setdefault(row_id, record)
+            if page and len(rows) == known:
+                raise Malformed(f"page {number} repeats rows of the pages before")
+        if not page or not (len(page) >= PAGE or has_next(answer.headers.get("Link", ""))):
+            # Disorder within one page misses nothing.
+            return rows, in_order or number == 1
+    raise failures.nonsense(listing.doing, f"there are more than {_MOST_PAGES} pages")
+
+
+def _count(get: Get, listing: Listing, failures: Failures) -> int:
+    answer = get(f"{listing.path}/count", listing.filter())
+    with failures.reading(f"counting after {listing.doing}", answer):
+        count = count_in(as_record(answer.document, "the answer"), "count")
+        if count is None:
+            raise Malformed("count is missing")
+        return count
+
+
+def has_next(link: str) -> bool:
+    """Whether a Link header tells of a next page. Its address is the server's view, never followed."""
+    for address, parameters in _LINK.findall(link):
+        relation = _RELATION.search(parameters)
+        if address and relation and "next" in (relation[1] or relation[2]).lower().split():
+            return True
+    return False

@@ -1,0 +1,276 @@
+"""ConnectWise PSA's words: its records to our values, our changes to its bodies, its errors to ours."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from connector.errors import RequestRefused, SignInRefused, VendorError
+from connector.model import Addition, AdditionPatch, Agreement, CatalogItem, Company, NewAddition
+from connector.vendors.failures import Dialect
+from connector.vendors.fields import (
+    Malformed,
+    Record,
+    at,
+    day_in,
+    flag_in,
+    lenient_day_in,
+    name_in,
+    quantity_in,
+    required_id,
+    text_in,
+)
+
+COMPANY_FIELDS = "id,identifier,name,deletedFlag"
+AGREEMENT_FIELDS = (
+    "id,name,company/id,company/identifier,agreementStatus,cancelledFlag,startDate,endDate,"
+    "noEndingDateFlag,billStartDate,nextInvoiceDate"
+)
+CATALOG_FIELDS = "id,identifier,description,productClass,inactiveFlag"
+ADDITION_FIELDS = (
+    "id,product/id,product/identifier,quantity,cancelledDate,effectiveDate,serialNumber,billCustomer,"
+    "agreementId"
+)
+
+_BILLABLE = "Billable"
+
+
+@dataclass(frozen=True, slots=True)
+class SystemInfo:
+    """What ConnectWise says of itself."""
+
+    version: str
+    cloud: bool = False
+    time_zone: str = ""
+
+
+def system_info(record: Record) -> SystemInfo:
+    """Return what /system/info says."""
+    return SystemInfo(
+        text_in(record, "version"), flag_in(record, "isCloud"), text_in(record, "serverTimeZone")
+    )
+
+
+def company(record: Record) -> Company:
+    """Return one company."""
+    return Company(
+        id=required_id(record, "id"),
+        identifier=name_in(record, "identifier") or "",
+        name=text_in(record, "name"),
+        deleted=flag_in(record, "deletedFlag"),
+    )
+
+
+def agreement(record: Record) -> Agreement:
+    """Return one agreement; its dates are calendar dates, whatever the zone says."""
+    return Agreement(
+        id=required_id(record, "id"),
+        name=text_in(record, "name"),
+        company_id=required_id(record, "company/id"),
+        company=name_in(record, "company/identifier") or "",
+        status=text_in(record, "agreementStatus"),
+        cancelled=flag_in(record, "cancelledFlag"),
+        start=day_in(record, "startDate"),
+        end=None if flag_in(record, "noEndingDateFlag") else day_in(record, "endDate"),
+        bill_start=day_in(record, "billStartDate"),
+        next_invoice=lenient_day_in(record, "nextInvoiceDate"),
+    )
+
+
+def catalog_item(record: Record) -> CatalogItem:
+    """Return one catalog item."""
+    return CatalogItem(
+        id=required_id(record, "id"),
+        identifier=name_in(record, "identifier") or "",
+        description=text_in(record, "description"),
+        product_class=text_in(record, "productClass"),
+        inactive=flag_in(record, "inactiveFlag"),
+    )
+
+
+def addition(record: Record, agreement_id: int) -> Addition:
+    """Return one addition of the agreement that was asked for."""
+    said = required_id(record, "agreementId") if at(record, "agreementId") is not None else agreement_id
+    if said != agreement_id:
+        raise Malformed(f"it belongs to agreement {said}, not {agreement_id}")
+    return Addition(
+        id=required_id(record, "id"),
+        agreement_id=agreement_id,
+        item_id=required_id(record, "product/id"),
+        quantity=_quantity(record, "quantity") or Decimal(0),
+        cancelled=day_in(record, "cancelledDate"),
+        effective=day_in(record, "effectiveDate"),
+        serial_number=text_in(record, "serialNumber"),
+        bill_customer=text_in(record, "billCustomer"),
+    )
+
+
+def _quantity(record: Record, path: str) -> Decimal | None:
+    # Other people's lines are theirs: wide bounds, so that only what is no quantity is refused.
+    return quantity_in(record, path, decimals=15, below=15)
+
+
+# Writing -----------------------------------------------------------------------------------------
+
+
+def number(quantity: Decimal) -> int | float:
+    """Return the JSON number that is exactly this quantity; raises ValueError where none is."""
+    if not quantity.is_finite():
+        raise ValueError(f"{quantity} is no quantity")
+    if quantity == quantity.to_integral_value():
+        return int(quantity)
+    value = float(quantity)
+    if Decimal(repr(value)) != quantity:
+        raise ValueError(f"{quantity} has more digits than a JSON number keeps")
+    return value
+
+
+def creation(new: NewAddition) -> bytes:
+    """Return the body of a POST: exactly what contract rule 12 names, nothing by default."""
+    body: dict[str, object] = {
+        "product": {"id": new.item_id},
+        "quantity": number(new.quantity),
+        "billCustomer": _BILLABLE,
+        "effectiveDate": _midnight(new.effective),
+    }
+    if new.serial_number:
+        body["serialNumber"] = new.serial_number
+    return _encoded(body)
+
+
+def operations(patch: AdditionPatch) -> bytes:
+    """Return the body of a PATCH: one operation for each field that is set."""
+    body: list[dict[str, object]] = []
+    if patch.quantity is not None:
+        body.append({"op": "replace", "path": "quantity", "value": number(patch.quantity)})
+    if patch.cancelled is not None:
+        body.append({"op": "replace", "path": "cancelledDate", "value": _midnight(patch.cancelled)})
+    if patch.serial_number is not None:
+        body.append({"op": "replace", "path": "serialNumber", "value": patch.serial_number})
+    if not body:
+        raise ValueError("a patch that sets nothing")
+    return _encoded(body)
+
+
+def creation_differences(record: Record, new: NewAddition) -> tuple[str, ...]:
+    """Say what an answer to a POST does not show as it was asked."""
+    wanted: dict[str, object] = {
+        "product/id": new.item_id,
+        "quantity": new.quantity,
+        "billCustomer": _BILLABLE,
+        "effectiveDate": new.effective,
+    }
+    if new.serial_number:
+        wanted["serialNumber"] = new.serial_number
+    return _differences(record, wanted)
+
+
+def patch_differences(record: Record, patch: AdditionPatch) -> tuple[str, ...]:
+    """Say what a record does not show as the patch asked; a missing field is not shown."""
+    wanted = {
+        "quantity": patch.quantity,
+        "cancelledDate": patch.cancelled,
+        "serialNumber": patch.serial_number,
+    }
+    return _differences(record, {path: value for path, value in wanted.items() if value is not None})
+
+
+def addition_differences(addition: Addition, patch: AdditionPatch) -> tuple[str, ...]:
+    """Say what an addition, freshly read, does not show as the patch asked."""
+    pairs = (
+        ("quantity", addition.quantity, patch.quantity),
+        ("cancelledDate", addition.cancelled, patch.cancelled),
+        ("serialNumber", addition.serial_number, patch.serial_number),
+    )
+    return tuple(
+        f"{path} is {has}, not {wanted}"
+        for path, has, wanted in pairs
+        if wanted is not None and has != wanted
+    )
+
+
+def _differences(record: Record, wanted: Mapping[str, object]) -> tuple[str, ...]:
+    found = []
+    for path, value in wanted.items():
+        try:
+            shown = _shown(record, path, value)
+        except Malformed as flaw:
+            found.append(str(flaw))
+            continue
+        if shown != value:
+            found.append(f"{path} is {'not shown' if shown is None else shown}, not {value}")
+    return tuple(found)
+
+
+def _shown(record: Record, path: str, like: object) -> object:
+    match like:
+        case Decimal():
+            return _quantity(record, path)
+        case date():
+            return day_in(record, path)
+        case int():
+            return required_id(record, path)
+        case _:
+            # Emptied text is left out of an answer, as null is.
+            return text_in(record, path) if at(record, path) is not None or not like else None
+
+
+def _midnight(day: date) -> str:
+    return f"{day.isoformat()}T00:00:00Z"
+
+
+def _encoded(body: object) -> bytes:
+    return json.dumps(body, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+# Errors ------------------------------------------------------------------------------------------
+
+_KEYS = (
+    "Check CONNECTWISE_COMPANY, CONNECTWISE_PUBLIC_KEY, CONNECTWISE_PRIVATE_KEY and CONNECTWISE_CLIENT_ID, "
+    "and that CONNECTWISE_URL is your own site."
+)
+_TIMEOUT = re.compile(r"time-?\s?out", re.IGNORECASE)
+
+
+def _words(document: object) -> str:
+    if not isinstance(document, dict):
+        return ""
+    said = [_text(document.get("message")) or _text(document.get("code")) or _text(document.get("error"))]
+    errors = document.get("errors")
+    for error in errors[:10] if isinstance(errors, list) else []:
+        if isinstance(error, dict):
+            message, field = _text(error.get("message")), _text(error.get("field"))
+            said.append(f"{message} (field {field})" if field else message)
+    return "; ".join(text for text in said if text)
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _request_id(headers: Mapping[str, str], document: object) -> str | None:
+    del document  # ConnectWise says it in a header
+    return headers.get("x-cw-request-id")
+
+
+def _advice(status: int, words: str, right: str) -> tuple[type[VendorError], str]:
+    if status == 401:
+        return SignInRefused, _KEYS
+    if status == 403:
+        return SignInRefused, f"Give the API member's security role the right {right}."
+    if status == 400 and "clientid" in words.lower().replace(" ", ""):
+        return SignInRefused, "Check CONNECTWISE_CLIENT_ID: register it at developer.connectwise.com."
+    if status == 400 and "cannot route" in words.lower():
+        return SignInRefused, "Check CONNECTWISE_URL (its code base) and CONNECTWISE_COMPANY."
+    return RequestRefused, "Mend in ConnectWise what it names, then run the same command again."
+
+
+DIALECT = Dialect(
+    vendor="ConnectWise",
+    words=_words,
+    request_id=_request_id,
+    passing_500=lambda text: _TIMEOUT.search(text) is not None,
+    advice=_advice,
+)
