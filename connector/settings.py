@@ -101,7 +101,10 @@ class Surroundings:
 
 
 def read_settings(surroundings: Surroundings) -> Settings:
-    """Return all settings; raises SettingsFault for the first that is missing. The clients check their form."""
+    """Return all settings; raises SettingsFault for the first that is missing.
+
+    Their form is checked by the clients, which know it.
+    """
     get, need = surroundings.get, surroundings.need
     return Settings(
         sophos=SophosSettings(

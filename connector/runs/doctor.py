@@ -54,6 +54,7 @@ class Doctor:
     def examine(self) -> Iterator[Check]:
         """Yield every check in the contract's order; what cannot be checked after a fault is skipped."""
         seen = _Seen()
+        clocks: list[Check] = []
         try:
             clients = self.settings()
             sophos, connectwise = clients.sophos(), clients.connectwise()
@@ -67,11 +68,12 @@ class Doctor:
             yield Check("Settings", "ok", "all present and well-formed")
             yield from self._sophos(sophos)
             yield from self._connectwise(connectwise, seen)
-            yield from self._clock("Sophos", sophos.transport.server_date)
-            yield from self._clock("ConnectWise", connectwise.transport.server_date)
-        state = self._state(seen)
+            clocks += self._clock("Sophos", sophos.transport.server_date)
+            clocks += self._clock("ConnectWise", connectwise.transport.server_date)
+        state = self._state(seen)  # first, because the map is read with the names it remembers
         yield from self._map(seen)
         yield state
+        yield from clocks
 
     # The vendors ---------------------------------------------------------------------------------
 
