@@ -43,7 +43,10 @@ class Step:
 
 
 def demo(ctx: typer.Context, as_json: Json = False, verbose: Verbose = False) -> None:
-    """Tell the whole story against built-in servers, in a scratch folder, without any setting."""
+    """Tell the whole story against built-in servers.
+
+    In a scratch folder, without any setting; every line comes from the real commands.
+    """
     from connector.reports.document import json_text
     from connector.simulator import Simulator, mappings_text, small_world
 

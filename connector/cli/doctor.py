@@ -34,7 +34,10 @@ def doctor(
     mappings: MappingsPath = None,
     state: StateFolder = None,
 ) -> None:
-    """Check settings, credentials, rights, mappings and state, each with a remedy."""
+    """Check what a run needs, line by line, each with a remedy.
+
+    Settings, credentials, rights, mappings, state and clock. Changes nothing.
+    """
     from connector.ledger import Ledger
     from connector.reports.checkup import check_text, checkup_document, checkup_exit_code
     from connector.reports.document import json_text

@@ -91,7 +91,10 @@ def apply(
     mappings: MappingsPath = None,
     state: StateFolder = None,
 ) -> None:
-    """Carry out a stored plan, if a fresh one is still the same less what is done."""
+    """Carry out a stored plan, if a fresh one is still the same.
+
+    The fresh one may lack what the ledger knows is done: so a broken run is gone on with.
+    """
     from connector.planning.findings import Options
 
     called = invocation(ctx, Common(as_json, verbose, mappings, state))

@@ -42,10 +42,10 @@ def simulate(
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Serve a made-up Sophos and ConnectWise on this machine, to try the other commands on.
+    """Serve a made-up Sophos and ConnectWise on this machine.
 
-    Prints the settings as NAME=value lines, then an empty line, and serves until stopped. The map and the
-    state folder that it names are its own and go when it stops.
+    To try the other commands on: prints the settings as NAME=value lines, then an empty line, and serves
+    until stopped. The map and the state folder that it names are its own and go when it stops.
     """
     from connector.reports.document import json_text
     from connector.simulator import Simulator, generated_world, mappings_text, small_world

@@ -66,7 +66,7 @@ class Applier:
         """
         ids = self._ledger.begin_applying(self._run, digest, plan.changes)
         self._ledger.record_feeds(self._run, plan.unchanged)
-        results = [_untried(change) for change in plan.changes]
+        results = [untried(change, "the run ended before") for change in plan.changes]
         silent = 0
         todo = [number for number, change in enumerate(plan.changes) if change.held is None]
         for count, number in enumerate(todo):
@@ -218,10 +218,11 @@ class _Overtaken(RequestRefused):
         )
 
 
-def _untried(change: Change) -> Result:
+def untried(change: Change, why: str) -> Result:
+    """Return what becomes of a change whose turn does not come: it is held, or not tried and why."""
     if change.held is not None:
         return Result(change, "held", change.addition_id, f"held: {change.held}")
-    return Result(change, "not_tried", change.addition_id, "not tried: the run ended before")
+    return Result(change, "not_tried", change.addition_id, why)
 
 
 def _id_of(change: Change) -> int:

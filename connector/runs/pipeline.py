@@ -28,8 +28,8 @@ from connector.planning.plan import Inputs, make_plan
 from connector.planning.resolve import Placer, TenantFinder, item_references, resolve
 from connector.planning.settle import settle
 from connector.reports.document import json_text, plan_document
-from connector.reports.outcome import Result, Run
-from connector.runs.apply import Additions, Applier
+from connector.reports.outcome import Run
+from connector.runs.apply import Additions, Applier, untried
 from connector.runs.story import Silence, Story
 
 SOURCE = "sophos-api"
@@ -134,11 +134,12 @@ class Pipeline:
     def apply(self, plan: Plan, digest: str) -> Run:
         """Make the plan's changes, unless a guard objects; `digest` is the plan a person asked for."""
         if plan.objections:
-            refused = [
-                Result(change, "not_tried", change.addition_id, "a guard refused the run")
-                for change in plan.changes
-            ]
-            return Run(self.run, digest, plan, refused)
+            return Run(
+                self.run,
+                digest,
+                plan,
+                [untried(change, "a guard refused the run") for change in plan.changes],
+            )
         self.story.stage("Writing to ConnectWise")
         applier = Applier(self.connectwise, self.ledger, run=self.run, today=self.today, sleep=self.sleep)
         return Run(self.run, digest, plan, applier.apply(plan, digest, self.story))

@@ -10,6 +10,7 @@ from .connectwise_records import Addition, Agreement, Item, Trace, Write
 from .record_writing import (
     Writable,
     apply,
+    array,
     day,
     flag,
     number,
@@ -48,7 +49,7 @@ WRITABLES = {
     "prorateCost": Writable("prorate_cost", number),
     "proratePrice": Writable("prorate_price", number),
     "prorateCurrentPeriodFlag": Writable("prorate_current_period", flag),
-    "customFields": Writable("custom_fields", lambda value, _: value),
+    "customFields": Writable("custom_fields", array),
 }
 DERIVED = frozenset(
     {

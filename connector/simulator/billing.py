@@ -3,6 +3,7 @@
 import base64
 import calendar
 import json
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -33,7 +34,7 @@ class Billing:
 
     def usage(self, year: str, month: str) -> Response:
         """Answer one page of a month; 404 until Sophos has published it (section 3.6)."""
-        if not (year.isdigit() and month.isdigit() and 1 <= int(month) <= 12 and len(year) == 4):
+        if not (re.fullmatch(r"[0-9]{4}", year) and re.fullmatch(r"0?[1-9]|1[0-2]", month)):
             raise BadParameterError("month")
         period = (int(year), int(month))
         if not self.world.is_published(period):

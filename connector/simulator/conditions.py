@@ -13,6 +13,8 @@ Path = tuple[str, ...]
 Lookup = Callable[[Path], Any]
 """Gives the value at a path of one record; raises ConditionError where there is no such property."""
 Test = Callable[[Lookup], bool]
+DEEPEST = 50
+"""Parentheses within parentheses that are still followed."""
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -74,6 +76,7 @@ class _Reader:
         self._tokens = tokens
         self._position = 0
         self._lists_allowed = lists_allowed
+        self._depth = 0
 
     @property
     def next(self) -> _Token | None:
@@ -103,21 +106,26 @@ class _Reader:
             raise ConditionError(f"{mark!r} is missing")
 
     def either(self) -> Test:
-        test = self._both()
+        tests = [self._both()]
         while self._word("or"):
-            test = _or(test, self._both())
-        return test
+            tests.append(self._both())
+        # All are always looked at, so that an unknown property is refused whatever the data.
+        return lambda lookup: True in {test(lookup) for test in tests}
 
     def _both(self) -> Test:
-        test = self._term()
+        tests = [self._term()]
         while self._word("and"):
-            test = _and(test, self._term())
-        return test
+            tests.append(self._term())
+        return lambda lookup: False not in {test(lookup) for test in tests}
 
     def _term(self) -> Test:
         if self._word("("):
+            self._depth += 1
+            if self._depth > DEEPEST:
+                raise ConditionError("too many parentheses")
             test = self.either()
             self._expect(")")
+            self._depth -= 1
             return test
         token = self._take()
         if token.kind != "word":
@@ -155,15 +163,6 @@ class _Reader:
         if token.kind == "word" and token.text.casefold() in _CONSTANTS:
             return _CONSTANTS[token.text.casefold()]
         raise ConditionError(f"{token.text!r} is no value: text needs quotes")
-
-
-def _or(left: Test, right: Test) -> Test:
-    # Both sides are always looked at, so that an unknown property is refused whatever the data.
-    return lambda lookup: any([left(lookup), right(lookup)])
-
-
-def _and(left: Test, right: Test) -> Test:
-    return lambda lookup: all([left(lookup), right(lookup)])
 
 
 def _negated(path: Path, test: Test) -> Test:

@@ -62,7 +62,11 @@ class Fault:
             raise ValueError(f"path is no regular expression: {error}") from None
 
     def matches(self, vendor: str, method: str, path: str) -> bool:
-        """Return whether a request is meant."""
+        """Return whether a request is meant, and of a sort that this kind can harm."""
+        if self.kind == "false-200" and method != "PATCH":
+            return False
+        if self.kind == "401-expired-token" and path.startswith("/api/v2/oauth2/token"):
+            return False
         return (
             self.vendor in (None, vendor)
             and (self.method is None or self.method.upper() == method)

@@ -1,5 +1,6 @@
 """ConnectWise lists: shapes of records, fields, order, paging and `Link` (connectwise-api.md, section 2)."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -130,7 +131,7 @@ def own_url() -> str:
 
 def _number(name: str, usual: int) -> int:
     text = request.args.get(name, str(usual))
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < 1:
         raise BadRequestError(f"{name} must be a positive number")
     return int(text)
 
@@ -154,6 +155,8 @@ def _ordered(world: World, shape: Shape[R], records: list[R]) -> list[R]:
 
 def _sort_key(shape: Shape[R], path: Path, record: R) -> tuple[bool, Any]:
     value = shape.value(record, path)
+    if isinstance(value, dict | list):
+        raise BadRequestError(f"cannot sort by {'/'.join(path)}")
     # Null sorts first, as on SQL Server, and text without regard to case.
     return (value is not None, value.casefold() if isinstance(value, str) else value or 0)
 
@@ -175,7 +178,7 @@ def _forward_page(shape: Shape[R], records: list[R], size: int) -> tuple[list[R]
     if request.args.get("orderBy"):
         raise BadRequestError("orderBy cannot be used with forward-only pagination")
     after = request.args.get("pageId", "0")
-    if not after.isascii() or not after.isdigit():
+    if not re.fullmatch(r"[0-9]{1,9}", after):
         raise BadRequestError("pageId must be a number")
     identify = shape.properties["id"]
     rest = sorted((record for record in records if identify(record) > int(after)), key=identify)

@@ -59,11 +59,18 @@ def flag(value: Any, path: str) -> bool | None:
 def text(value: Any, path: str) -> str | None:
     """Read text; a JSON number becomes its digits, as the server's own reader does."""
     if value is None or isinstance(value, str):
-        # Newline and carriage return are shown as a space (section 4).
-        return value if value is None else re.sub(r"[\r\n]", " ", value)
+        # Newline and carriage return are shown as a space, a tab works (section 4).
+        return value if value is None else re.sub(r"[\x00-\x08\x0a-\x1f]", " ", value)
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         return str(value)
     raise WrongTypeError(value, "System.String", path)
+
+
+def array(value: Any, path: str) -> list[Any] | None:
+    """Read an array, kept as it is: custom fields are sent complete (section 4)."""
+    if value is None or isinstance(value, list):
+        return value
+    raise WrongTypeError(value, "System.Collections.Generic.List", path)
 
 
 def day(value: Any, path: str) -> date | None:

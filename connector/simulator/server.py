@@ -6,7 +6,7 @@ import select
 import socket
 import threading
 import time
-from typing import Self, cast
+from typing import TYPE_CHECKING, Self, cast
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
@@ -15,6 +15,9 @@ from .faults import Faults
 from .request_log import Request
 from .traffic import Answer, Hook, Traffic
 from .world import World
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 _TICK = 0.02
 """Seconds between two looks at whether a hanging client, or the server, has gone."""
@@ -132,14 +135,21 @@ class _Handler(WSGIRequestHandler):
         """Read one request, answer it, leave the connection open."""
         server = cast("_Server", self.server)
         environ = self.make_environ()
-        length = environ.get("CONTENT_LENGTH", "")
-        environ["wsgi.input"] = io.BytesIO(self.rfile.read(int(length)) if length.isdigit() else b"")
+        body = self._body(environ)
+        environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         answer = server.traffic.answer(environ)
         if answer.response is None:
             self._linger(answer.seconds, server.stopping)
             self._drop()
         else:
             self._send(answer, server.stopping)
+
+    def _body(self, environ: "WSGIEnvironment") -> bytes:
+        """Read the whole body, so that the next request on this connection begins where it ends."""
+        if environ.get("wsgi.input_terminated"):
+            return cast("bytes", environ["wsgi.input"].read())
+        length = environ.get("CONTENT_LENGTH", "")
+        return self.rfile.read(int(length)) if length.isdigit() else b""
 
     def _send(self, answer: Answer, stopping: threading.Event) -> None:
         response = answer.response
@@ -187,7 +197,7 @@ class _Handler(WSGIRequestHandler):
             self.wfile.flush()
         _cut(self.connection)
 
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002  werkzeug's word
         """Stay silent: the request log is the record."""
 
     def version_string(self) -> str:

@@ -1,5 +1,6 @@
 """Sophos's answers: the standard error body and the pages of lists (reference/sophos-api.md, 2.2, 5.2)."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ MESSAGES = {
     403: ("Forbidden", None, None),
     404: ("NotFound", "Resource not found", "notFound"),
     405: ("MethodNotAllowed", "Method not allowed", None),
+    409: ("Conflict", None, None),
     429: ("TooManyRequests", "Rate limit exceeded", None),
     500: ("InternalServerError", "Unexpected error", None),
     503: ("ServiceUnavailable", None, None),
@@ -56,7 +58,7 @@ def whole_number(name: str, usual: int) -> int:
     text = request.args.get(name)
     if text is None:
         return usual
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < 1:
         raise BadParameterError(name)
     return int(text)
 

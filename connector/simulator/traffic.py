@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 from flask import Flask
 from werkzeug.wrappers import Response as PlainResponse
@@ -58,7 +58,7 @@ class Traffic:
         self.log.add(_noted(number, vendor, environ))
         if self.before_request is not None:
             self.before_request(vendor, method, path, number)
-        query = environ.get("QUERY_STRING", "")
+        query = unquote_plus(environ.get("QUERY_STRING", ""))
         with self.world.lock:
             fault = self.faults.take(vendor, method, f"{path}?{query}" if query else path)
             answer = self._instead(vendor, fault) if fault is not None else None
@@ -89,7 +89,7 @@ class Traffic:
             self.world.revoke_tokens()
         if fault is not None and fault.kind == "shuffle-pages":
             environ["simulator.shuffle"] = True
-        if fault is not None and fault.kind == "false-200" and environ["REQUEST_METHOD"] == "PATCH":
+        if fault is not None and fault.kind == "false-200":
             # The stored record comes back with 200 although nothing was saved.
             environ["REQUEST_METHOD"] = "GET"
         # The apps get a copy of the environment, so what they have to tell goes into this.
