@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import requests
 import stamina
@@ -158,7 +158,7 @@ class Transport:
     def _tell(self, call: Call, started: float, result: str, request_id: str | None = None) -> None:
         if self._trace is None:
             return
-        path = requests.Request(call.method, call.url, params=call.params).prepare().path_url
+        path = unquote(requests.Request(call.method, call.url, params=call.params).prepare().path_url)
         milliseconds = round((time.monotonic() - started) * 1000)
         line = f"{self._vendor} {call.method} {path} {result} {milliseconds} ms {request_id or '-'}"
         self._trace(shown(self.redact(line), 2000))
