@@ -1,9 +1,10 @@
 """`simulate`."""
 
 import signal
-import socket
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -48,7 +49,7 @@ def simulate(
     until stopped. The map and the state folder that it names are its own and go when it stops.
     """
     from connector.reports.document import json_text
-    from connector.simulator import Simulator, generated_world, mappings_text, small_world
+    from connector.simulator import generated_world, mappings_text, small_world
 
     before = ctx.obj if isinstance(ctx.obj, Common) else Common()
     stop = threading.Event()
@@ -58,8 +59,7 @@ def simulate(
     world.advance(max(TODAY, world.today))
     with tempfile.TemporaryDirectory(prefix="connector-simulate-") as folder:
         (Path(folder) / "mappings.yaml").write_text(mappings_text(world), encoding="utf-8", newline="\n")
-        _must_be_free(port)
-        with Simulator(world, port=port) as simulator:
+        with _served(world, port) as simulator:
             settings = simulated_settings(simulator, Path(folder))
             if as_json or before.json:
                 answer(json_text({"schema": "connector.simulator/1", "settings": settings}))
@@ -81,17 +81,20 @@ def simulated_settings(simulator: "Simulator", folder: Path) -> dict[str, str]:
     }
 
 
-def _must_be_free(port: int) -> None:
-    """Raise CommandFault where another program listens already: the server itself would just exit."""
+@contextmanager
+def _served(world: "World", port: int) -> "Iterator[Simulator]":
+    """Serve while the block runs; raises CommandFault where another program listens already."""
     from connector.errors import CommandFault
+    from connector.simulator import Simulator
 
-    with socket.socket() as probe:
+    with ExitStack() as stack:
         try:
-            probe.bind(("127.0.0.1", port))
+            simulator = stack.enter_context(Simulator(world, port=port))
         except OSError as error:
             raise CommandFault(
                 f"Port {port} cannot be used: {error.strerror}.", "Take another --port, or leave it out."
-            ) from None
+            ) from error
+        yield simulator
 
 
 def _story(world: "World", simulator: "Simulator") -> str:
