@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from connector.simulator import Simulator, World, generated_world, small_world
+from connector.simulator import Simulator, World, generated_world
 
 COMPANIES, AGREEMENTS, CATALOG = "/company/companies", "/finance/agreements", "/procurement/catalog"
 REPORT = "/system/reports/AgreementAdditions"
@@ -39,17 +39,6 @@ class ConnectWise:
         answer = self.get(path, pageSize=1000, **query)
         assert answer.status_code == 200, answer.text
         return [record["id"] for record in answer.json()]
-
-
-@pytest.fixture
-def world() -> World:
-    return small_world()
-
-
-@pytest.fixture
-def simulator(world: World) -> Iterator[Simulator]:
-    with Simulator(world) as running:
-        yield running
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from connector.simulator import Addition, Simulator, World, small_world
+from connector.simulator import Addition, Simulator, World
 
 INVOICED = (
     "Since this period has already been invoiced there will not be an invoice generated for additional"
@@ -47,17 +47,6 @@ class Writer:
 
     def set(self, addition_id: int, path: str, value: object) -> requests.Response:
         return self.patch(addition_id, {"op": "replace", "path": path, "value": value})
-
-
-@pytest.fixture
-def world() -> World:
-    return small_world()
-
-
-@pytest.fixture
-def simulator(world: World) -> Iterator[Simulator]:
-    with Simulator(world) as running:
-        yield running
 
 
 @pytest.fixture

@@ -56,17 +56,6 @@ class Client:
 
 
 @pytest.fixture
-def world() -> World:
-    return small_world()
-
-
-@pytest.fixture
-def simulator(world: World) -> Iterator[Simulator]:
-    with Simulator(world) as running:
-        yield running
-
-
-@pytest.fixture
 def client(simulator: Simulator) -> Iterator[Client]:
     made = Client(simulator)
     with made.sophos, made.connectwise:
