@@ -71,17 +71,19 @@ class Surroundings:
                 return self._secret_in(name, self.env_file.parent / file_name)
         return None
 
-    def need(self, name: str) -> str:
-        """Return a value, or raise SettingsFault naming the variable and the places looked in."""
-        value = self.get(name)
-        if value is None:
-            also = f", {name}_FILE" if name in SECRETS else ""
+    def need(self, *names: str) -> dict[str, str]:
+        """Return values by name, or raise SettingsFault naming what is missing and the places looked in."""
+        found = {name: self.get(name) for name in names}
+        missing = [name for name, value in found.items() if value is None]
+        if missing:
+            also = ", for a key or secret also as NAME_FILE" if SECRETS.intersection(missing) else ""
+            state = "" if self._file else " (which is not there or is empty)"
             raise SettingsFault(
-                f"The setting {name} is missing. Looked in: the environment{also}, and {self.env_file}"
-                + ("." if self._file else " (which is not there or is empty)."),
-                "Set it, or try everything first without any setting: connector demo",
+                f"{'A setting is' if len(missing) == 1 else 'Settings are'} missing: {', '.join(missing)}. "
+                f"Looked in: the environment{also}, and {self.env_file}{state}.",
+                "Set what is missing, or try everything first without any setting: connector demo",
             )
-        return value
+        return {name: value for name, value in found.items() if value is not None}
 
     @staticmethod
     def _secret_in(name: str, path: Path) -> str:
@@ -101,24 +103,32 @@ class Surroundings:
 
 
 def read_settings(surroundings: Surroundings) -> Settings:
-    """Return all settings; raises SettingsFault for the first that is missing.
+    """Return all settings; raises SettingsFault for those that are missing.
 
     Their form is checked by the clients, which know it.
     """
-    get, need = surroundings.get, surroundings.need
+    said = surroundings.need(
+        "SOPHOS_CLIENT_ID",
+        "SOPHOS_CLIENT_SECRET",
+        "CONNECTWISE_URL",
+        "CONNECTWISE_COMPANY",
+        "CONNECTWISE_PUBLIC_KEY",
+        "CONNECTWISE_PRIVATE_KEY",
+        "CONNECTWISE_CLIENT_ID",
+    )
     return Settings(
         sophos=SophosSettings(
-            client_id=need("SOPHOS_CLIENT_ID"),
-            client_secret=need("SOPHOS_CLIENT_SECRET"),
-            auth_url=get("SOPHOS_AUTH_URL") or "https://id.sophos.com/api/v2/oauth2/token",
-            api_url=get("SOPHOS_API_URL") or "https://api.central.sophos.com",
+            client_id=said["SOPHOS_CLIENT_ID"],
+            client_secret=said["SOPHOS_CLIENT_SECRET"],
+            auth_url=surroundings.get("SOPHOS_AUTH_URL") or "https://id.sophos.com/api/v2/oauth2/token",
+            api_url=surroundings.get("SOPHOS_API_URL") or "https://api.central.sophos.com",
         ),
         connectwise=ConnectWiseSettings(
-            url=need("CONNECTWISE_URL"),
-            company=need("CONNECTWISE_COMPANY"),
-            public_key=need("CONNECTWISE_PUBLIC_KEY"),
-            private_key=need("CONNECTWISE_PRIVATE_KEY"),
-            client_id=need("CONNECTWISE_CLIENT_ID"),
+            url=said["CONNECTWISE_URL"],
+            company=said["CONNECTWISE_COMPANY"],
+            public_key=said["CONNECTWISE_PUBLIC_KEY"],
+            private_key=said["CONNECTWISE_PRIVATE_KEY"],
+            client_id=said["CONNECTWISE_CLIENT_ID"],
         ),
         today=read_today(surroundings),
         timeout_seconds=_seconds(surroundings, "CONNECTOR_TIMEOUT", 30.0),

@@ -59,8 +59,10 @@ def test_a_plan_groups_by_company_gives_reasons_and_ends_with_the_next_command()
         "  + SOPHOS-EMAIL     new -> 5       5 CEMA-MSP from 2026-10-01",
         "",
         "Unresolved, so billed to nobody:",
-        "  ! UNMAPPED_PRODUCT  2  Birch (birch-id), NDR-MSP: product code 'NDR-MSP' has no entry in "
-        "mappings.yaml",
+        (
+            "  ! UNMAPPED_PRODUCT  2  Birch (birch-id), NDR-MSP: product code 'NDR-MSP' has no entry in "
+            "mappings.yaml"
+        ),
         "      do: give the product an item under `products:`, or `sync: false`",
         "",
         "2 changes (1 update, 1 create), 0 held, 0 unchanged, 1 unresolved.",

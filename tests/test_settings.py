@@ -46,6 +46,12 @@ def test_a_missing_setting_names_itself_and_the_places_looked_in(name: str, tmp_
     assert str(tmp_path / ".env") in caught.value.message
 
 
+def test_all_that_is_missing_is_named_at_once(tmp_path: Path) -> None:
+    with pytest.raises(SettingsFault) as caught:
+        settings(tmp_path, {})
+    assert all(name in caught.value.message for name in ALL)
+
+
 def test_a_dot_env_fills_in_only_what_the_environment_lacks(tmp_path: Path) -> None:
     text = (
         '\ufeff# made by hand\r\nexport SOPHOS_CLIENT_ID = "from file"\r\n\r\n'
@@ -84,7 +90,7 @@ def test_a_secret_file_that_holds_no_secret_is_named(content: bytes | None, tmp_
 
 def test_what_is_no_secret_has_no_file_form(tmp_path: Path) -> None:
     (tmp_path / "company").write_text("acme", encoding="utf-8")
-    with pytest.raises(SettingsFault, match="CONNECTWISE_COMPANY is missing"):
+    with pytest.raises(SettingsFault, match="missing: CONNECTWISE_COMPANY"):
         settings(
             tmp_path, without("CONNECTWISE_COMPANY") | {"CONNECTWISE_COMPANY_FILE": str(tmp_path / "company")}
         )

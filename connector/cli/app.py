@@ -31,12 +31,8 @@ class ConnectorGroup(TyperGroup):
         except ConnectorError as error:
             code = report(error, as_json="--json" in given)
         except typer.TyperException as error:
-            asked = (
-                " ".join(["connector", *given[:1], "--help"])
-                if given[:1] != ["--help"]
-                else "connector --help"
-            )
-            fault = CommandFault(f"{error.format_message()}", f"See: {asked}")
+            where = getattr(getattr(error, "ctx", None), "command_path", "connector")
+            fault = CommandFault(error.format_message(), f"See: {where} --help")
             code = report(fault, as_json="--json" in given)
         except typer.Abort:
             code = INTERRUPTED
@@ -74,7 +70,7 @@ Version = Annotated[
 ]
 
 
-@app.callback(no_args_is_help=True)
+@app.callback(invoke_without_command=True)
 def root(
     ctx: typer.Context,
     as_json: Json = False,
@@ -84,6 +80,8 @@ def root(
     _version: Version = False,
 ) -> None:
     """Bill a month of Sophos usage to ConnectWise PSA agreements, exactly once."""
+    if ctx.invoked_subcommand is None:
+        answer(ctx.get_help())
     ctx.obj = Common(json=as_json, verbose=verbose, mappings=mappings, state=state)
 
 
