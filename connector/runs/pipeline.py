@@ -151,15 +151,20 @@ class Pipeline:
 
     def apply_stored(self, digest: str) -> Run:
         """Apply a stored plan; raises PlanMoved unless a fresh one is the same less what is done."""
+        stored = self._stored(digest)
+        fresh = self.plan(stored.period, stored.options)
+        # Read again: planning has settled what an earlier run left open, and so knows more of it as done.
+        _must_be_same(self._stored(digest), fresh)
+        return self.apply(fresh, digest)
+
+    def _stored(self, digest: str) -> StoredPlan:
         stored = self.ledger.plan(digest)
         if stored is None:
             raise CommandFault(
                 f"There is no plan {digest} in {self.ledger.path}.",
                 "Make one with: connector plan. Its first line names its digest.",
             )
-        fresh = self.plan(stored.period, stored.options)
-        _must_be_same(stored, fresh)
-        return self.apply(fresh, digest)
+        return stored
 
     # Reading -------------------------------------------------------------------------------------
 
