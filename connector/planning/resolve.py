@@ -56,12 +56,13 @@ class Placer:
         return self._placed[pair]
 
     def agreement_ids(self) -> set[int]:
-        """Return every agreement that a tenant which is on is billed through; learns their names."""
+        """Return every agreement that a mapped tenant is billed through; learns their names.
+
+        Those of tenants that are off count too: what still bills there has to be reported.
+        """
         found = set()
         for tenant_id in sorted(self.mappings.tenants):
             entry = self.mappings.tenants[tenant_id]
-            if not entry.sync or entry.company is None:
-                continue
             exceptions = [entry.products[code].agreement for code in sorted(entry.products)]
             for reference in dict.fromkeys([entry.agreement, *exceptions]):
                 agreement = self._agreement(entry.company, reference)
@@ -90,8 +91,6 @@ class Placer:
             return Unplaced("UNMAPPED_TENANT", "the tenant has no entry in mappings.yaml")
         if isinstance(item, Unplaced):
             return item
-        if tenant.company is None:
-            return Unplaced("UNMAPPED_TENANT", "the tenant's entry in mappings.yaml names no company")
         said = tenant.products.get(product_code)
         reference = said.agreement if said is not None and said.agreement is not None else tenant.agreement
         agreement = self._agreement(tenant.company, reference)
@@ -119,9 +118,10 @@ class Placer:
             )
         return Unplaced("UNMAPPED_PRODUCT", f"product code {product_code!r} has no entry in mappings.yaml")
 
-    def _agreement(self, company: Reference, reference: Reference | None) -> Agreement | Unplaced:
-        if reference is None:
-            return Unplaced("UNMAPPED_TENANT", "the tenant's entry in mappings.yaml names no agreement")
+    def _agreement(self, company: Reference | None, reference: Reference | None) -> Agreement | Unplaced:
+        if company is None or reference is None:
+            lacking = "company" if company is None else "agreement"
+            return Unplaced("UNMAPPED_TENANT", f"the tenant's entry in mappings.yaml names no {lacking}")
         found = self.directory.company(company)
         return self.directory.agreement(found, reference) if isinstance(found, Company) else found
 

@@ -253,15 +253,16 @@ def _must_be_known(
 
 
 def _must_be_same(stored: StoredPlan, fresh: Plan) -> None:
-    """Raise PlanMoved unless the fresh plan is the stored one less what is done (contract section 3)."""
-    left = [write for write in stored.writes if write not in stored.done]
+    """Raise PlanMoved unless the fresh plan is the stored one less what is done (contract section 3).
+
+    What is done and would be made again (people have undone it) is still what was asked for.
+    """
     now = [change.writes for change in fresh.changes]
-    if left == now:
-        return
-    gone = sum(write not in now for write in left)
-    new = sum(write not in left for write in now)
-    raise PlanMoved(
-        f"Since plan {stored.digest} was made, things have changed: {gone} of its changes would not be made "
-        f"any more, and {new} others would. Nothing was written.",
-        f"Look at the new plan, {fresh.digest}, and apply that: connector plan {stored.period}",
-    )
+    new = sum(write not in stored.writes for write in now)
+    gone = sum(write not in now and write not in stored.done for write in stored.writes)
+    if new or gone:
+        raise PlanMoved(
+            f"Since plan {stored.digest} was made, things have changed: {gone} of its changes would not be "
+            f"made any more, and {new} others would. Nothing was written.",
+            f"Look at the new plan, {fresh.digest}, and apply that: connector plan {stored.period}",
+        )
