@@ -65,6 +65,7 @@ class UsageRow:
     external_id: str | None = None
     serial: str | None = None
     description: str = ""
+    group: str = ""
     received: str = "{}"
 
 
@@ -242,7 +243,7 @@ class TenantEntry:
 
 @dataclass(frozen=True, slots=True)
 class Mappings:
-    """All of mappings.yaml; tenant ids are lower case, serials upper case."""
+    """All of mappings.yaml; tenant ids and serials in the form that we compare."""
 
     defaults: Defaults = field(default_factory=Defaults)
     guards: GuardLimits = field(default_factory=GuardLimits)
@@ -251,9 +252,13 @@ class Mappings:
     firewalls: Mapping[str, str] = field(default_factory=dict)
 
 
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
+
+
 def tenant_id_of(text: str) -> str:
-    """Return a Sophos account id in the one form we compare: trimmed, lower case, no `urn:uuid:`."""
-    return text.strip().lower().removeprefix("urn:uuid:")
+    """Return a Sophos account id as we compare it: trimmed, no `urn:uuid:`, a UUID in lower case."""
+    text = text.strip().removeprefix("urn:uuid:")
+    return text.lower() if _UUID.fullmatch(text) else text
 
 
 def serial_of(text: str) -> str:

@@ -76,7 +76,8 @@ class Surroundings:
         found = {name: self.get(name) for name in names}
         missing = [name for name, value in found.items() if value is None]
         if missing:
-            also = ", for a key or secret also as NAME_FILE" if SECRETS.intersection(missing) else ""
+            files = ", ".join(f"{name}_FILE" for name in missing if name in SECRETS)
+            also = f" (also {files})" if files else ""
             state = "" if self._file else " (which is not there or is empty)"
             raise SettingsFault(
                 f"{'A setting is' if len(missing) == 1 else 'Settings are'} missing: {', '.join(missing)}. "
@@ -183,6 +184,7 @@ def _read_env_file(path: Path) -> dict[str, str]:
 
 
 def _unquoted(value: str) -> str:
-    if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
-        return value[1:-1]
+    quoted = re.match(r"""(["'])(.*?)\1\s*(#.*)?$""", value)
+    if quoted is not None:
+        return quoted[2]
     return re.split(r"\s#", value, maxsplit=1)[0].rstrip()

@@ -44,6 +44,9 @@ def test_a_missing_setting_names_itself_and_the_places_looked_in(name: str, tmp_
     assert name in caught.value.message
     assert "environment" in caught.value.message
     assert str(tmp_path / ".env") in caught.value.message
+    assert (f"{name}_FILE" in caught.value.message) == (
+        name not in {"CONNECTWISE_URL", "CONNECTWISE_COMPANY"}
+    )
 
 
 def test_all_that_is_missing_is_named_at_once(tmp_path: Path) -> None:
@@ -56,7 +59,7 @@ def test_a_dot_env_fills_in_only_what_the_environment_lacks(tmp_path: Path) -> N
     text = (
         '\ufeff# made by hand\r\nexport SOPHOS_CLIENT_ID = "from file"\r\n\r\n'
         "CONNECTWISE_COMPANY=other\r\nCONNECTOR_TODAY=2026-10-28 # a Wednesday\r\n"
-        "CONNECTWISE_PRIVATE_KEY='a#b'\r\n"
+        "CONNECTWISE_PRIVATE_KEY='a#b' # hush\r\n"
     )
     environment = without("SOPHOS_CLIENT_ID")
     del environment["CONNECTWISE_PRIVATE_KEY"]

@@ -25,7 +25,7 @@ class ConnectorGroup(TyperGroup):
     ) -> Any:
         """Run a command and exit with its code."""
         make_safe()
-        given = list(sys.argv[1:] if args is None else args)
+        given = spread_force(sys.argv[1:] if args is None else args)
         try:
             code = super().main(given, standalone_mode=False, **extra)
         except ConnectorError as error:
@@ -41,6 +41,19 @@ class ConnectorGroup(TyperGroup):
         if standalone_mode:
             sys.exit(code or 0)
         return code
+
+
+def spread_force(arguments: Sequence[str]) -> list[str]:
+    """Let `--force` take several names, as contract section 3 writes it: `--force removals decrease`."""
+    if "--force" not in arguments:
+        return list(arguments)
+    from connector.planning.codes import FORCEABLE
+
+    spread: list[str] = []
+    for argument in arguments:
+        after_force = len(spread) > 1 and spread[-2] == "--force"
+        spread += ["--force", argument] if after_force and argument in FORCEABLE else [argument]
+    return spread
 
 
 def report(error: ConnectorError, *, as_json: bool) -> int:

@@ -36,7 +36,9 @@ TenantId = Annotated[str | None, typer.Option("--tenant", metavar="ID", help="On
 ProductCode = Annotated[str | None, typer.Option("--product", metavar="CODE", help="Only this product code.")]
 Adopt = Annotated[bool, typer.Option("--adopt", help="Take over lines that people made for mapped items.")]
 Recreate = Annotated[bool, typer.Option("--recreate", help="Make lines again that somebody ended.")]
-ExitCode = Annotated[bool, typer.Option("--exit-code", help="Exit 7 when there are changes to make.")]
+ExitCode = Annotated[
+    bool, typer.Option("--exit-code", help="With a plan: exit 7 when there are changes to make.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only plan; the same as `connector plan`.")]
 Force = Annotated[
     list[str] | None,
@@ -77,7 +79,7 @@ def plan(
     month = _period(period)
     with _begun(called, "plan", options) as pipeline:
         made = pipeline.plan(month, options)
-        code = made.exit_code or (CHANGES if exit_code and made.to_make else 0)
+        code = _plan_code(made, exit_code=exit_code)
         pipeline.ledger.finish_run(pipeline.run, code)
     _show_plan(called, made)
     raise typer.Exit(code)
@@ -113,6 +115,7 @@ def sync(
     adopt: Adopt = False,
     recreate: Recreate = False,
     dry_run: DryRun = False,
+    exit_code: ExitCode = False,
     force: Force = None,
     as_json: Json = False,
     verbose: Verbose = False,
@@ -126,13 +129,17 @@ def sync(
     with _begun(called, "plan" if dry_run else "sync", options) as pipeline:
         made = pipeline.plan(month, options)
         run = None if dry_run else pipeline.apply(made, made.digest)
-        code = made.exit_code if run is None else run.exit_code
+        code = _plan_code(made, exit_code=exit_code) if run is None else run.exit_code
         pipeline.ledger.finish_run(pipeline.run, code)
     if run is None:
         _show_plan(called, made)
     else:
         _show_run(called, run)
     raise typer.Exit(code)
+
+
+def _plan_code(made: "Plan", *, exit_code: bool) -> int:
+    return made.exit_code or (CHANGES if exit_code and made.to_make else 0)
 
 
 def _options(

@@ -368,7 +368,8 @@ class Ledger:
                 effective=date_of(row["effective"]),
                 mark=row["mark"],
                 parts=parts_of(row["parts"]),
-                seen=frozenset(json.loads(row["seen"] or "[]")),
+                seen=frozenset(json.loads(row["seen"])),
+                sent_at=datetime.fromisoformat(row["sent_at"]),
             )
             for row in rows
         )

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -24,9 +25,14 @@ def mark_of(key: Key) -> str:
     return f"{MARK}:{key.agreement_id}:{key.item_id}"
 
 
+def holds_mark(text: str, mark: str) -> bool:
+    """Whether a serial number holds this very mark, whatever people wrote around it."""
+    return re.search(rf"(?<![\w:-]){re.escape(mark)}(?!\d)", text) is not None
+
+
 def carries_mark(addition: Addition) -> bool:
     """Whether an addition's serial number holds our mark for its own key."""
-    return mark_of(addition.key) in addition.serial_number.split()
+    return holds_mark(addition.serial_number, mark_of(addition.key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ class KnownAddition:
 class OpenChange:
     """A change whose request may have left, and whose answer the ledger never saw.
 
-    `seen` are the ids of the key's lines just before a create was sent.
+    `seen` are the ids of the key's lines just before a create was sent, at `sent_at`.
     """
 
     id: int
@@ -61,6 +67,7 @@ class OpenChange:
     mark: str
     parts: tuple[Part, ...]
     seen: frozenset[int]
+    sent_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +123,7 @@ class Feed:
 class Plan:
     """Every write for one period, in the order they will be made, and all that a person must know.
 
-    `managed` and `managed_quantity` count the live managed additions above zero; guards measure by them.
+    `managed` and `managed_quantity` count the live managed additions; guards measure by them.
     `names` are the tenants' names, for people only.
     """
 

@@ -9,7 +9,10 @@ from connector.model import Key
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One tenant's usage of one product code within a key; `serials` are the devices it came from."""
+    """One tenant's usage of one product code within a key.
+
+    `serials` are the serial numbers of its rows, or the account number where Sophos counts no devices.
+    """
 
     tenant_id: str
     product_code: str

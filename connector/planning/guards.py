@@ -42,7 +42,8 @@ def _removals(plan: Plan, limits: GuardLimits) -> Objection | None:
 
 
 def _decrease(plan: Plan, limits: GuardLimits) -> Objection | None:
-    fall = sum(((change.before or Decimal(0)) - change.after for change in plan.to_make), Decimal(0))
+    ours = (change for change in plan.to_make if change.kind != "adopt")
+    fall = sum(((change.before or Decimal(0)) - change.after for change in ours), Decimal(0))
     before = plan.managed_quantity
     if plan.managed < limits.at_least or before <= 0 or fall <= limits.decrease * before:
         return None

@@ -34,12 +34,14 @@ class Holds:
         *,
         unresolved: Collection[Unresolved],
         present: Collection[str],
+        placed_serials: frozenset[str],
         placer: Placer,
         limits: GuardLimits,
         options: Options,
     ) -> None:
         """Index what is unresolved by the thing that is: a pair, a tenant, a code or a serial."""
         self._present = present
+        self._placed_serials = placed_serials
         self._placer = placer
         self._limits = limits
         self._options = options
@@ -47,7 +49,6 @@ class Holds:
         self._by_tenant: dict[str, str] = {}
         self._by_code: dict[str, str] = {}
         self._by_serial: dict[str, str] = {}
-        self._nameless: dict[str, str] = {}
         self._unassigned: dict[str, str] = {}
         for entry in unresolved:
             self._index(entry)
@@ -63,8 +64,6 @@ class Holds:
             self._by_serial.setdefault(entry.serial, entry.code)
         if entry.tenant_id is None and entry.product_code is not None:
             self._unassigned.setdefault(entry.product_code, entry.code)
-            if entry.serial is None:
-                self._nameless.setdefault(entry.product_code, entry.code)
 
     def _own_rule(self, entry: Unresolved) -> bool:
         """Whether only this tenant's exception is at fault, which says nothing of other tenants."""
@@ -115,11 +114,11 @@ class Holds:
             self._by_pair.get(part.pair)
             or self._by_tenant.get(part.tenant_id)
             or self._by_code.get(part.product_code)
-            or self._nameless.get(part.product_code)
         )
         for serial in part.serials:
             found = found or self._by_serial.get(serial)
-        if not certain:
-            # The state was lost, and with it the serials: an unassigned device of this code may be theirs.
+        if not certain or not self._placed_serials.issuperset(part.serials):
+            # One of their devices is not seen this month, or nobody knows which they were: an unassigned
+            # one of the same code may be it, or its replacement.
             found = found or self._unassigned.get(part.product_code)
         return found

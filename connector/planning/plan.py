@@ -25,7 +25,7 @@ NEXT_STEPS = {
     "ENDED_BY_HAND": "turn the product off for the tenant, or run with --recreate to bill it again",
     "MOVED_BY_HAND": "put the line's product back in ConnectWise, or run with --recreate to bill it anew",
     "ITEM_INACTIVE": "make the item active in ConnectWise, or map the product to another one",
-    "NEEDS_ADOPTION": "end the line in ConnectWise, or run with --adopt to take it over",
+    "NEEDS_ADOPTION": "end the line in ConnectWise, or set `adopt: ask` and run with --adopt",
     "NO_INVOICE_DATE": "give the agreement a next invoice date, or set `effective: period_start`",
 }
 
@@ -79,6 +79,7 @@ class _Planner:
         holds = Holds(
             unresolved=self.unresolved,
             present=self.inputs.resolved.present,
+            placed_serials=self.inputs.resolved.placed_serials,
             placer=self.inputs.placer,
             limits=self.mappings.guards,
             options=options,
@@ -87,7 +88,7 @@ class _Planner:
             holds.judge(change, certain=bool(self.lines[change.key].was if change.before is not None else ()))
             for change in self.changes
         )
-        billing = [line for lines in self.lines.values() for line in lines.managed if line.quantity > 0]
+        managed = [line for lines in self.lines.values() for line in lines.managed]
         plan = Plan(
             period=self.inputs.period,
             source=self.inputs.source,
@@ -98,8 +99,8 @@ class _Planner:
             ),
             warnings=tuple(self.warnings),
             unchanged=tuple(feed for feed in self.unchanged if _asked_for(options, feed.parts)),
-            managed=len(billing),
-            managed_quantity=sum((line.quantity for line in billing), ZERO),
+            managed=len(managed),
+            managed_quantity=sum((line.quantity for line in managed), ZERO),
             options=options,
             names=self.inputs.names,
         )
@@ -142,14 +143,14 @@ class _Planner:
             self.managed_line(key, desired, lines)
         elif desired is None or desired.quantity == 0:
             self.nothing_to_bill(key, desired, lines)
+        elif lines.others:
+            self.adopt(key, desired, lines.others[0])
         elif lines.ended_by_hand and not recreate:
             ended = lines.ended_by_hand[-1]
             what = f"somebody ended addition {ended.id} on {ended.cancelled}"
             self.unresolve(
                 key, desired.parts, "ENDED_BY_HAND", f"{what}; Sophos bills {plain(desired.quantity)}"
             )
-        elif lines.others:
-            self.adopt(key, desired, lines.others[0])
         elif lines.moved and not recreate:
             what = f"somebody gave addition {lines.moved[-1].id} another product"
             self.unresolve(
@@ -231,7 +232,7 @@ class _Planner:
         """Take over the one line that people made (contract rule 13)."""
         adopt = self.mappings.defaults.adopt
         what = f"people made addition {line.id} with {plain(line.quantity)}"
-        if adopt == "never" and not self.inputs.options.releases("NEEDS_ADOPTION"):
+        if adopt == "never":
             what += f"; `adopt: never` leaves it to them; Sophos bills {plain(desired.quantity)}"
             self.unresolve(key, desired.parts, "NEEDS_ADOPTION", what)
             return
@@ -338,7 +339,6 @@ class _Planner:
                     tenant_id=part.tenant_id if part else None,
                     product_code=part.product_code if part else None,
                     quantity=part.quantity if part else ZERO,
-                    serial=part.serials[0] if part and len(part.serials) == 1 else None,
                     key=key,
                     rows=self.inputs.resolved.rows_by_pair.get(part.pair, 0) if part else 0,
                     next_step=NEXT_STEPS[code],

@@ -18,6 +18,9 @@ class Off:
 Placement = Key | Off | Unplaced
 
 OFF = Off()
+NO_DEVICES = frozenset({"user", "server"})
+"""Product groups whose `accountNumberOrSerialNumber` is an account number, the same on every row."""
+
 UNMAPPED = frozenset({"UNMAPPED_TENANT", "UNMAPPED_PRODUCT"})
 
 NEXT_STEPS = {
@@ -136,13 +139,17 @@ def item_references(mappings: Mappings) -> set[Reference]:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A month's usage, placed; `present` are the tenants with at least one row."""
+    """A month's usage, placed.
+
+    `present` are the tenants with at least one row, `placed_serials` the devices of rows that have a tenant.
+    """
 
     rows: int
     rows_by_pair: Mapping[tuple[str, str], int]
     desired: Mapping[Key, Desired]
     unresolved: tuple[Unresolved, ...]
     present: frozenset[str]
+    placed_serials: frozenset[str] = frozenset()
 
 
 class TenantFinder:
@@ -176,20 +183,17 @@ class TenantFinder:
             return row.external_id
         return self._by_serial.get(row.serial) if row.serial is not None else None
 
-    def is_firewall(self, serial: str | None) -> bool:
-        """Whether a serial number belongs to a firewall that Sophos or mappings.yaml knows."""
-        return serial is not None and serial in self._by_serial
-
 
 class _Sum:
     """Rows of one tenant and product, or of one unplaced serial, added up."""
 
-    __slots__ = ("quantity", "rows", "serials")
+    __slots__ = ("device", "quantity", "rows", "serials")
 
     def __init__(self) -> None:
         self.quantity = Decimal(0)
         self.rows = 0
         self.serials: set[str] = set()
+        self.device = False
 
 
 def resolve(
@@ -204,8 +208,9 @@ def resolve(
             total = orphans[row.serial, row.product_code]
         else:
             total = sums[tenant_id, row.product_code]
-            if row.serial is not None and (row.account_id is None or finder.is_firewall(row.serial)):
+            if row.serial is not None:
                 total.serials.add(row.serial)
+                total.device = total.device or row.group.casefold() not in NO_DEVICES
         total.quantity += row.quantity
         total.rows += 1
 
@@ -231,6 +236,7 @@ def resolve(
         },
         unresolved=tuple(unresolved),
         present=frozenset(tenant_id for tenant_id, _ in sums),
+        placed_serials=frozenset(serial for total in sums.values() for serial in total.serials),
     )
 
 
@@ -244,7 +250,7 @@ def _unplaced(
         tenant_id=tenant_id,
         product_code=code,
         quantity=total.quantity,
-        serial=min(total.serials) if len(total.serials) == 1 else None,
+        serial=min(total.serials) if total.device and len(total.serials) == 1 else None,
         rows=total.rows,
         next_step=NEXT_STEPS[placement.code],
     )

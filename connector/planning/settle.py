@@ -1,49 +1,62 @@
 """What became of a change whose answer nobody saw, judged by what ConnectWise shows now (rule 21)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from connector.model import Addition
-from connector.planning.change import OpenChange
+from connector.planning.change import OpenChange, holds_mark, plain
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """The verdict on an open change: `addition` is the line it made or changed, when it is done."""
+    """The verdict on an open change: `addition` is the line it made or changed.
 
-    change_id: int
-    outcome: Literal["done", "failed"]
+    `done`: the line shows all that was asked for. `differs`: the line is ours, and shows something else.
+    `missing`: nothing shows that the request was carried out, at least not yet.
+    """
+
+    outcome: Literal["done", "differs", "missing"]
     message: str
     addition: Addition | None = None
 
 
-def settle(change: OpenChange, additions: Iterable[Addition]) -> Settlement:
-    """Say whether a change was made, from a fresh read of its agreement.
+def settle(change: OpenChange, additions: Iterable[Addition], known: Collection[int] = ()) -> Settlement:
+    """Say whether a change was made, from a fresh read of its agreement; `known` lines are other changes'.
 
-    A create is done when exactly one line is there that was not there before and that shows all we asked
-    for. What is not there is not repeated here: the next plan decides, on what it reads.
+    What a create made is found by its mark, or else as the one line that was not there before and shows
+    what was asked for. What is missing is not repeated here: the next plan decides, on what it reads.
     """
     lines = tuple(additions)
-    found = _created(change, lines) if change.kind == "create" else _changed(change, lines)
-    if len(found) == 1:
-        return Settlement(change.id, "done", f"found in ConnectWise as addition {found[0].id}", found[0])
+    found = _created(change, lines, known) if change.kind == "create" else _same(change, lines)
+    if len(found) > 1:
+        ids = ", ".join(str(line.id) for line in found)
+        return Settlement("missing", f"several new lines could be it (ids {ids}); a person must look")
     if not found:
-        return Settlement(change.id, "failed", "ConnectWise does not show it, so it was not made")
-    ids = ", ".join(str(line.id) for line in found)
-    return Settlement(change.id, "failed", f"several new lines could be it (ids {ids}); a person must look")
+        return Settlement("missing", "ConnectWise does not show it")
+    (line,) = found
+    if _as_asked(change, line):
+        return Settlement("done", f"found in ConnectWise as addition {line.id}", line)
+    message = f"addition {line.id} shows {plain(line.quantity)} from {line.effective}, not what was asked for"
+    return Settlement("differs" if change.kind == "create" else "missing", message, line)
 
 
-def _created(change: OpenChange, lines: tuple[Addition, ...]) -> list[Addition]:
+def _created(change: OpenChange, lines: tuple[Addition, ...], known: Collection[int]) -> list[Addition]:
     new = [line for line in lines if line.key == change.key and line.id not in change.seen]
+    new = [line for line in new if line.id not in known]
     if change.mark:
-        return [line for line in new if change.mark in line.serial_number.split()]
-    return [line for line in new if line.quantity == change.after and line.effective == change.effective]
+        return [line for line in new if holds_mark(line.serial_number, change.mark)]
+    return [line for line in new if _as_asked(change, line)]
 
 
-def _changed(change: OpenChange, lines: tuple[Addition, ...]) -> list[Addition]:
-    same = [line for line in lines if line.id == change.addition_id]
+def _same(change: OpenChange, lines: tuple[Addition, ...]) -> list[Addition]:
+    return [line for line in lines if line.id == change.addition_id]
+
+
+def _as_asked(change: OpenChange, line: Addition) -> bool:
     if change.kind == "end":
-        return [line for line in same if line.cancelled == change.effective]
-    marked = [line for line in same if not change.mark or change.mark in line.serial_number.split()]
-    return [line for line in marked if line.quantity == change.after]
+        return line.cancelled == change.effective
+    if change.kind == "create" and line.effective != change.effective:
+        return False
+    marked = not change.mark or holds_mark(line.serial_number, change.mark)
+    return marked and line.quantity == change.after

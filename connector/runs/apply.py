@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Protocol
 
-from connector.errors import RequestRefused, SignInRefused, StateFault, Unreachable, VendorError
+from connector.errors import RequestRefused, SignInRefused, StateFault, VendorError
 from connector.ledger import Ledger
 from connector.model import Addition, AdditionPatch, NewAddition
 from connector.planning.change import Change, OpenChange, Plan, carries_mark
@@ -17,8 +17,8 @@ from connector.vendors.transport import Throttled
 POST_ATTEMPTS = 3
 WAIT_SECONDS = 10.0
 LONGEST_WAIT_SECONDS = 120.0
-OUTAGE = 3
-"""So many changes in a row without an answer, and the rest waits for the next run."""
+OUTAGE = 5
+"""So many changes in a row without any answer, or without a sign-in, and the rest waits for the next run."""
 
 RUN_AGAIN = "the next run looks again before it writes"
 
@@ -82,8 +82,8 @@ class Applier:
             except KeyboardInterrupt:
                 results[number] = Result(change, "unclear", change.addition_id, f"interrupted; {RUN_AGAIN}")
                 break
-            silent = silent + 1 if isinstance(error, Unreachable) else 0
-            if silent >= OUTAGE or (error is not None and error.status == 401):
+            silent = silent + 1 if error is not None and error.status in {None, 401} else 0
+            if silent >= OUTAGE:
                 break
         story.progress(len(todo), len(todo))
         return results
@@ -163,9 +163,7 @@ class Applier:
         """Write down why a change is not done, after a fresh look wherever it may have been carried out."""
         if isinstance(error, NotAsAsked) and error.addition is not None and change.kind == "create":
             # It is there and it is ours, only not as asked: the next run mends it instead of repeating it.
-            self._ledger.record_done(change_id, self._run, error.addition)
-            self._ledger.record_outcome(change_id, "failed", error.message, error.request_id)
-            return Result(change, "failed", error.addition.id, error.message)
+            return self._record_ours(change_id, change, error.addition, error, error.message)
         if isinstance(error, RequestRefused | SignInRefused | Throttled):
             return self._record(change_id, change, "failed", error, error.message)
         if isinstance(error, NotAsAsked) and change.kind != "create":
@@ -175,17 +173,31 @@ class Applier:
         return self._record(change_id, change, "failed", error, f"{error.message} Nothing was sent.")
 
     def _look_again(self, change_id: int, change: Change, error: VendorError) -> Result:
-        opened = next(each for each in self._ledger.open_changes() if each.id == change_id)
+        opened = self._opened(change_id)
         try:
-            verdict = settle(opened, self._read(opened))
+            verdict = settle(opened, self._read(opened), self._ledger.known_additions())
         except VendorError:
             return self._record(change_id, change, "unclear", error, f"{error.message} So {RUN_AGAIN}.")
-        if verdict.outcome == "done" and verdict.addition is not None:
+        if verdict.addition is not None and verdict.outcome == "done":
             self._ledger.record_done(change_id, self._run, verdict.addition)
             return Result(change, "done", verdict.addition.id, verdict.message)
+        if verdict.addition is not None and verdict.outcome == "differs":
+            message = f"{error.message} {verdict.message}."
+            return self._record_ours(change_id, change, verdict.addition, error, message)
         # It may still arrive: the ledger keeps it open, and the next run looks again.
         words = f"{error.message} {verdict.message}; {RUN_AGAIN}."
         return self._record(change_id, change, "unclear", error, words)
+
+    def _record_ours(
+        self, change_id: int, change: Change, line: Addition, error: VendorError, message: str
+    ) -> Result:
+        """Write down a line that is ours although its change failed."""
+        self._ledger.record_done(change_id, self._run, line)
+        self._ledger.record_outcome(change_id, "failed", message, error.request_id)
+        return Result(change, "failed", line.id, message)
+
+    def _opened(self, change_id: int) -> OpenChange:
+        return next(each for each in self._ledger.open_changes() if each.id == change_id)
 
     def _read(self, opened: OpenChange) -> Iterable[Addition]:
         if opened.kind == "create":

@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from connector.errors import CommandFault, NotPublished, PlanMoved
-from connector.ledger import Ledger, StoredPlan
+from connector.ledger import Ledger, StoredPlan, utc_now
 from connector.model import (
     Addition,
     Agreement,
@@ -21,18 +21,20 @@ from connector.model import (
     Tenant,
     UsageRow,
 )
-from connector.planning.change import Plan
+from connector.planning.change import OpenChange, Plan
 from connector.planning.directory import Directory
 from connector.planning.findings import Options
 from connector.planning.plan import Inputs, make_plan
 from connector.planning.resolve import Placer, TenantFinder, item_references, resolve
-from connector.planning.settle import settle
+from connector.planning.settle import Settlement, settle
 from connector.reports.document import json_text, plan_document
 from connector.reports.outcome import Run
 from connector.runs.apply import Additions, Applier, untried
 from connector.runs.story import Silence, Story
 
 SOURCE = "sophos-api"
+LOOK_AGAIN_SECONDS = 1.0
+KEPT_OPEN = timedelta(days=1)
 READERS = 4
 """ConnectWise throttled 12 at a time, not 4 (reference, section 5.2)."""
 
@@ -93,6 +95,8 @@ class Pipeline:
     run: int
     story: Story = field(default_factory=Silence)
     sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], datetime] = utc_now
+    in_flight_seconds: float = 10.0
 
     def plan(self, period: Period | None, options: Options) -> Plan:
         """Read both sides, store the usage and the plan, and return it; ConnectWise stays as it is.
@@ -225,13 +229,30 @@ class Pipeline:
         return found
 
     def _settle(self, additions: dict[int, tuple[Addition, ...]]) -> None:
-        """Decide every change that an earlier run left open, by what ConnectWise shows now (rule 21)."""
+        """Decide every change that an earlier run left open, by what ConnectWise shows now (rule 21).
+
+        A create that does not show may still be under way: it is waited for before anything is planned
+        again, and kept open for a day, so that a line which comes late is known as ours.
+        """
         for change in self.ledger.open_changes():
-            verdict = settle(change, additions.get(change.key.agreement_id, ()))
-            if verdict.outcome == "done" and verdict.addition is not None:
+            agreement_id = change.key.agreement_id
+            verdict = self._verdict(change, additions)
+            while verdict.outcome == "missing" and agreement_id in additions and self._under_way(change):
+                self.sleep(LOOK_AGAIN_SECONDS)
+                additions[agreement_id] = self.connectwise.additions(agreement_id)
+                verdict = self._verdict(change, additions)
+            if verdict.outcome != "missing" and verdict.addition is not None:
                 self.ledger.record_done(change.id, self.run, verdict.addition)
-            else:
+            elif change.kind != "create" or self.now() - change.sent_at > KEPT_OPEN:
                 self.ledger.record_outcome(change.id, "failed", verdict.message)
+
+    def _verdict(self, change: OpenChange, additions: dict[int, tuple[Addition, ...]]) -> Settlement:
+        return settle(change, additions.get(change.key.agreement_id, ()), self.ledger.known_additions())
+
+    def _under_way(self, change: OpenChange) -> bool:
+        """Whether ConnectWise may yet carry out a create that it was sent a moment ago."""
+        since = (self.now() - change.sent_at).total_seconds()
+        return change.kind == "create" and 0 <= since < self.in_flight_seconds
 
 
 def _must_be_known(

@@ -21,6 +21,8 @@ from connector.vendors.sophos import SophosClient
 from connector.vendors.transport import Patience, Trace
 
 INTERRUPTED = 130
+IN_FLIGHT_SECONDS = 10.0
+"""So long after a request left, it may still be carried out although nobody waits for its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ def begun(setup: Setup, kind: str, options: Options) -> Iterator[Pipeline]:
                 run=run,
                 story=setup.story,
                 sleep=time.sleep,
+                now=setup.now,
+                in_flight_seconds=min(IN_FLIGHT_SECONDS, setup.settings.timeout_seconds),
             )
         except ConnectorError as error:
             ledger.finish_run(run, error.exit_code, error.code)

@@ -72,6 +72,7 @@ class Patience:
     total_seconds: float = 120.0
     timeout_connect: float = 10.0
     timeout_read: float = 30.0
+    timeouts: int = 2  # so many answers that did not come in time, and it is not asked again
     retry_after_cap: float = 120.0
     wait_initial: float = 0.5
     wait_max: float = 30.0

@@ -122,7 +122,8 @@ class ConnectWiseClient:
     def patch_addition(self, agreement_id: int, addition_id: int, patch: AdditionPatch) -> Addition:
         """Set the patch's fields and return the addition, once ConnectWise shows them as asked.
 
-        Repeated after passing failures, as the values are absolute; Unclear where those do not pass.
+        Repeated after passing failures, as the values are absolute; Unclear where those do not pass. An
+        answer that leaves it open is followed by a fresh read; NotAsAsked where either shows otherwise.
         """
         doing = f"changing addition {addition_id} of agreement {agreement_id}"
         url, body = f"{_additions(agreement_id)}/{addition_id}", wire.operations(patch)
@@ -135,8 +136,15 @@ class ConnectWiseClient:
             if error.status is None or not 200 <= error.status < 300:
                 raise
         changed = _addition_in(record, agreement_id)
-        if changed is not None and changed.id == addition_id and not wire.patch_differences(record, patch):
-            return changed
+        if changed is not None and changed.id == addition_id:
+            contradictions = wire.patch_contradictions(record, patch)
+            if contradictions:
+                # A 200 that shows something else is a failure, whatever a later read may show.
+                contradicted = self._not_as_asked(doing, contradictions)
+                contradicted.addition, contradicted.addition_id = changed, addition_id
+                raise contradicted
+            if not wire.patch_differences(record, patch):
+                return changed
         return self._read_back(doing, agreement_id, addition_id, patch)
 
     def _read_back(self, doing: str, agreement_id: int, addition_id: int, patch: AdditionPatch) -> Addition:

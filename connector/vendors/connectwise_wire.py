@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -16,8 +16,9 @@ from connector.vendors.fields import (
     at,
     day_in,
     flag_in,
+    id_in,
+    label_in,
     lenient_day_in,
-    name_in,
     quantity_in,
     required_id,
     text_in,
@@ -57,33 +58,43 @@ def company(record: Record) -> Company:
     """Return one company."""
     return Company(
         id=required_id(record, "id"),
-        identifier=name_in(record, "identifier") or "",
+        identifier=label_in(record, "identifier"),
         name=text_in(record, "name"),
         deleted=flag_in(record, "deletedFlag"),
     )
 
 
 def agreement(record: Record) -> Agreement:
-    """Return one agreement; its dates are calendar dates, whatever the zone says."""
-    return Agreement(
+    """Return one agreement; its dates are calendar dates, whatever the zone says.
+
+    One whose dates or company cannot be read belongs to nobody or does not bill: it must not be billed on,
+    but it must not stop everybody else's month either.
+    """
+    found = Agreement(
         id=required_id(record, "id"),
-        name=text_in(record, "name"),
-        company_id=required_id(record, "company/id"),
-        company=name_in(record, "company/identifier") or "",
+        name=label_in(record, "name"),
+        company_id=id_in(record, "company/id") or 0,
+        company=label_in(record, "company/identifier"),
         status=text_in(record, "agreementStatus"),
         cancelled=flag_in(record, "cancelledFlag"),
-        start=day_in(record, "startDate"),
-        end=None if flag_in(record, "noEndingDateFlag") else day_in(record, "endDate"),
-        bill_start=day_in(record, "billStartDate"),
         next_invoice=lenient_day_in(record, "nextInvoiceDate"),
     )
+    try:
+        return replace(
+            found,
+            start=day_in(record, "startDate"),
+            end=None if flag_in(record, "noEndingDateFlag") else day_in(record, "endDate"),
+            bill_start=day_in(record, "billStartDate"),
+        )
+    except Malformed as flaw:
+        return replace(found, status=f"not readable: {flaw}")
 
 
 def catalog_item(record: Record) -> CatalogItem:
     """Return one catalog item."""
     return CatalogItem(
         id=required_id(record, "id"),
-        identifier=name_in(record, "identifier") or "",
+        identifier=label_in(record, "identifier"),
         description=text_in(record, "description"),
         product_class=text_in(record, "productClass"),
         inactive=flag_in(record, "inactiveFlag"),
@@ -169,12 +180,23 @@ def creation_differences(record: Record, new: NewAddition) -> tuple[str, ...]:
 
 def patch_differences(record: Record, patch: AdditionPatch) -> tuple[str, ...]:
     """Say what a record does not show as the patch asked; a missing field is not shown."""
+    return _differences(record, _asked(patch))
+
+
+def patch_contradictions(record: Record, patch: AdditionPatch) -> tuple[str, ...]:
+    """Say what a record shows otherwise than the patch asked; a missing field says nothing."""
+    return _differences(
+        record, {path: value for path, value in _asked(patch).items() if at(record, path) is not None}
+    )
+
+
+def _asked(patch: AdditionPatch) -> dict[str, object]:
     wanted = {
         "quantity": patch.quantity,
         "cancelledDate": patch.cancelled,
         "serialNumber": patch.serial_number,
     }
-    return _differences(record, {path: value for path, value in wanted.items() if value is not None})
+    return {path: value for path, value in wanted.items() if value is not None}
 
 
 def addition_differences(addition: Addition, patch: AdditionPatch) -> tuple[str, ...]:

@@ -66,6 +66,7 @@ class Setback(Exception):
         self.passing = passing
         self.reached = reached  # the vendor may have carried the request out
         self.wait = wait
+        self.late = False  # no answer came in time
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class Failures:
         if isinstance(error, requests.Timeout):
             said = f"did not answer in time at {host} while {call.doing}"
         distrusted = "CERTIFICATE_VERIFY_FAILED" in str(error)
-        return Setback(
+        setback = Setback(
             self._made(
                 Unreachable,
                 said,
@@ -112,6 +113,8 @@ class Failures:
             passing=isinstance(error, requests.ConnectionError | requests.Timeout) and not distrusted,
             reached=not (distrusted or _never_left(error)),
         )
+        setback.late = isinstance(error, requests.ReadTimeout)
+        return setback
 
     def broken(self, call: Call, answer: Answer, flaw: Exception) -> Setback:
         """Judge a 2xx whose body did not come whole."""

@@ -16,6 +16,7 @@ _Value = TypeVar("_Value")
 Record = Mapping[str, object]
 
 _LONGEST_NAME = 200
+_LONGEST_LABEL = 1000
 _UNSHOWABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?![0-9])", re.ASCII)
@@ -56,6 +57,22 @@ def count_in(record: Record, path: str) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | Decimal) or value != int(value):
         return None
     return int(value)
+
+
+def announced_in(record: Record, path: str) -> int | None:
+    """Return a count that a page must add up to; None where unset, Malformed where it is no whole number."""
+    value = at(record, path)
+    if isinstance(value, str) and re.fullmatch(r"\d{1,9}", value, re.ASCII):
+        return int(value)
+    count = count_in(record, path)
+    if value is not None and count is None:
+        raise Malformed(f"{path} is no whole number")
+    return count
+
+
+def label_in(record: Record, path: str) -> str:
+    """Return what a record is called, trimmed and else raw: whoever shows it escapes it; "" where unset."""
+    return _text(at(record, path), path).strip()[:_LONGEST_LABEL]
 
 
 def kind_of(value: object) -> str:

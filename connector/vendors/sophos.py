@@ -7,7 +7,7 @@ from typing import TypeVar
 from connector.errors import Nonsense, NotPublished
 from connector.model import Firewall, Period, Tenant, UsageRow
 from connector.vendors import sophos_wire
-from connector.vendors.fields import Malformed, Record, as_list, as_record, converted, count_in
+from connector.vendors.fields import Malformed, Record, announced_in, as_list, as_record, converted, count_in
 from connector.vendors.sophos_session import SophosCredentials, SophosSession
 from connector.vendors.transport import Answer, Call, Pace, Patience, Trace
 
@@ -78,10 +78,15 @@ class SophosClient:
         )
         rows: list[UsageRow] = []
         expected: int | None = None
+        pages: int | None = None
+        number = 0
         for number, (answer, page) in enumerate(self._keyed(call, period), 1):
             with self.transport.failures.reading(call.doing, answer):
-                if number == 1:
-                    expected = count_in(page, "pages/items")
+                announced = announced_in(page, "pages/items")
+                if announced is not None and expected not in {None, announced}:
+                    raise Malformed(f"pages.items was {expected} and is {announced} now; nothing was written")
+                expected = announced if announced is not None else expected
+                pages = announced_in(page, "pages/total") if number == 1 else pages
                 rows += converted(sophos_wire.usage_row, as_list(page.get("items"), "items"), len(rows) + 1)
             if expected is not None and len(rows) > expected:
                 break
@@ -89,6 +94,9 @@ class SophosClient:
                 on_page(len(rows), expected)
         if expected is not None and len(rows) != expected:
             raise self._miscounted(call, expected, len(rows))
+        if expected is None and pages is not None and number < pages:
+            what = f"it announced {pages} pages (pages.total) and sent {number}; nothing was written"
+            raise self.transport.failures.nonsense(call.doing, what)
         return tuple(rows)
 
     def _keyed(self, call: Call, period: Period) -> Iterator[tuple[Answer, Record]]:

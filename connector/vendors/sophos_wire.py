@@ -43,6 +43,7 @@ def usage_row(row: Record) -> UsageRow:
         external_id=_tenant_id(row, "externalId"),
         serial=serial_of(name_in(row, "accountNumberOrSerialNumber") or "") or None,
         description=text_in(row, "productDescription"),
+        group=text_in(row, "productGroup"),
         received=_received(row),
     )
 

@@ -72,10 +72,10 @@ class Transport:
 
     def send(self, call: Call) -> Answer:
         """Return the answer to a call; every other ending is a VendorError."""
-        reached: list[bool] = []
+        met: list[Setback] = []
         try:
             if call.effect == "adds":  # outside of any loop, so that nothing can ever repeat it
-                return self._attempt(call, reached)
+                return self._attempt(call, met)
             for attempt in stamina.retry_context(
                 on=self.wait_before_repeating,
                 attempts=self._patience.attempts,
@@ -85,11 +85,11 @@ class Transport:
                 wait_jitter=self._patience.wait_jitter,
             ):
                 with attempt:
-                    return self._attempt(call, reached)
+                    return self._attempt(call, met)
         except Setback as setback:
             error = setback.error
         unclear = call.effect == "adds" or (call.effect == "sets" and isinstance(error, Unreachable))
-        raise self.failures.unclear(error) if unclear and any(reached) else error
+        raise self.failures.unclear(error) if unclear and any(setback.reached for setback in met) else error
 
     def wait_before_repeating(self, error: Exception) -> bool | float:
         """Stamina's hook: whether to try again, or the seconds that the vendor asked us to wait."""
@@ -97,11 +97,13 @@ class Transport:
             return False
         return True if error.wait is None else min(error.wait, self._patience.retry_after_cap)
 
-    def _attempt(self, call: Call, reached: list[bool]) -> Answer:
+    def _attempt(self, call: Call, met: list[Setback]) -> Answer:
         try:
             return self._exchange(call)
         except Setback as setback:
-            reached.append(setback.reached)
+            met.append(setback)
+            if sum(each.late for each in met) >= self._patience.timeouts:
+                setback.passing = False
             raise
 
     def _exchange(self, call: Call) -> Answer:

@@ -36,7 +36,7 @@ defaults: {mark: 1, absent: gone}
 tenants:
   " ": {company: 0}
   A: {products: {X: , Y: {sync: maybe}}}
-  a: {}
+  urn:uuid:A: {}
 """
     places = [fault.split()[0:2] for fault in faults_of(text)]
 
@@ -53,7 +53,7 @@ tenants:
         ["10:18", 'tenants."'],
         ["11:18", "tenants.A.products.X:"],
         ["11:33", "tenants.A.products.Y.sync:"],
-        ["12:3", "tenants.a:"],
+        ["12:3", 'tenants."urn:uuid:A":'],
     ]
 
 

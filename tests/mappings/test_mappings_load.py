@@ -154,7 +154,9 @@ def test_product_codes_are_trimmed_and_differ_by_case() -> None:
 
 
 def test_a_firewall_may_belong_to_a_tenant_without_an_entry() -> None:
-    assert said("firewalls: {x11: ABC}").firewalls == {"X11": "abc"}
+    assert said("firewalls: {x11: ABC}").firewalls == {"X11": "ABC"}
+    upper = "223C98B5-D39E-4C60-AFDE-892A53DE496C"
+    assert said(f"firewalls: {{x11: {upper}}}").firewalls == {"X11": upper.lower()}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """When a change waits for a person, and when a whole run is refused (contract rules 17 and 18)."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -99,8 +100,23 @@ def test_an_unassigned_firewall_says_more_than_a_vanished_tenant() -> None:
     assert released(month, "FIREWALL_UNASSIGNED") == "TENANT_VANISHED"
 
 
-def test_somebody_elses_unassigned_firewall_holds_nothing_of_theirs() -> None:
-    assert firewall_month().uses(None, "CIXA-MSP", 1, serial="OTHER").change().held is None
+def test_an_unassigned_firewall_may_be_the_one_that_replaced_theirs() -> None:
+    assert firewall_month().uses(None, "CIXA-MSP", 1, serial="OTHER").change().held == "FIREWALL_UNASSIGNED"
+
+
+def test_somebody_elses_unassigned_firewall_holds_nothing_where_all_of_theirs_are_accounted_for() -> None:
+    month = firewall_month().uses(BIRCH, "CIXA-MSP", 1, serial=SERIAL)
+    month.uses(None, "CIXA-MSP", 1, serial="OTHER")
+    assert [(change.kind, change.held) for change in month.plan().changes] == [
+        ("zero", None),
+        ("create", None),
+    ]
+
+
+def test_a_firewall_that_lost_its_account_holds_the_line_it_fed_with_its_account() -> None:
+    month = Month().manages(ALDER_ENDPOINT, 2, {(ALDER, "CIXA-MSP"): 2}, serials=("S1", "S2"))
+    month.uses(ALDER, "CIXA-MSP", 1, serial="S1").uses(None, "CIXA-MSP", 1, serial="S2")
+    assert month.change().held == "FIREWALL_UNASSIGNED"
 
 
 def test_an_unassigned_row_without_a_serial_may_be_anybodys() -> None:
@@ -243,6 +259,25 @@ def test_the_managed_quantity_may_not_fall_by_more_than_its_share() -> None:
 def test_what_rises_makes_up_for_what_falls() -> None:
     month = using(fleet(10), 9, 4).uses("t9", "CIXA-MSP", 40)
     assert objected(month) == []
+
+
+def test_lines_at_zero_are_managed_lines_too() -> None:
+    month = using(fleet(10), 10)
+    for number in range(3):
+        month.additions[number] = replace(month.additions[number], quantity=Decimal(0))
+        month.rows = [
+            row for row in month.rows if row.account_id != f"t{number}" or row.product_code != "CIXA-MSP"
+        ]
+    assert objected(month) == []
+    month.rows = [row for row in month.rows if row.account_id not in {"t3", "t4", "t5", "t6"}]
+    for number in range(3, 7):
+        month.uses(f"t{number}", "CPHISH-MSP", 1)
+    assert objected(month) == ["removals", "decrease"]
+
+
+def test_a_line_that_is_taken_over_lowers_nothing_that_was_managed() -> None:
+    month = using(fleet(10), 10).uses("t0", "CEMA-MSP", 20).bills(Key(1000, EMAIL), 200, addition_id=99)
+    assert objected(month, adopt=True) == []
 
 
 def test_few_lines_need_no_guard() -> None:

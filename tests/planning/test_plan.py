@@ -93,10 +93,18 @@ def test_a_line_is_ours_by_the_ledger_even_where_its_serial_number_is_the_custom
     assert month.change().kind == "update"
 
 
-def test_a_line_is_ours_by_its_mark_when_the_state_is_lost() -> None:
+@pytest.mark.parametrize("around", ["{}", "checked {}", "{};PO 1", "({})"])
+def test_a_line_is_ours_by_its_mark_when_the_state_is_lost(around: str) -> None:
     month = Month().uses(ALDER, "CIXA-MSP", 43).manages(ALDER_ENDPOINT, 40, OURS).lose_state()
-    month.additions[0] = replace(month.additions[0], serial_number=f"checked {mark_of(ALDER_ENDPOINT)}")
+    month.additions[0] = replace(month.additions[0], serial_number=around.format(mark_of(ALDER_ENDPOINT)))
     assert (month.change().kind, month.change().held) == ("update", None)
+
+
+@pytest.mark.parametrize("around", ["{}9", "old-{}", "x{}"])
+def test_what_only_looks_like_our_mark_makes_no_line_ours(around: str) -> None:
+    month = Month().uses(ALDER, "CIXA-MSP", 43)
+    month.bills(ALDER_ENDPOINT, 40, serial_number=around.format(mark_of(ALDER_ENDPOINT)))
+    assert month.change().kind == "adopt"
 
 
 def test_a_mark_that_connectwise_copied_to_another_agreement_makes_no_line_ours() -> None:
@@ -146,7 +154,7 @@ def test_a_line_that_people_made_is_never_doubled_when_it_must_not_be_taken_over
     assert not plan.changes
     assert told(plan) == [("NEEDS_ADOPTION", "CIXA-MSP")]
     assert plan.coverage.unresolved == 1
-    assert month.change(adopt=True).kind == "adopt"
+    assert not month.plan(adopt=True, force=frozenset({"all"})).changes
 
 
 @pytest.mark.parametrize(("serial", "mark"), [("PO 4711", True), ("", False)])
@@ -239,11 +247,11 @@ def test_a_line_that_a_person_replaced_long_ago_is_history() -> None:
     assert month.change().kind == "create"
 
 
-def test_people_who_end_our_line_and_make_their_own_are_asked_first() -> None:
+@pytest.mark.parametrize("recreate", [False, True])
+def test_people_who_end_our_line_and_make_their_own_are_asked_whether_to_take_it_over(recreate: bool) -> None:
     month = Month().uses(ALDER, "CIXA-MSP", 43).manages(ALDER_ENDPOINT, 40, OURS, cancelled=YESTERDAY)
-    month.bills(ALDER_ENDPOINT, 40, addition_id=9002)
-    assert told(month.plan()) == [("ENDED_BY_HAND", "CIXA-MSP")]
-    assert month.change(recreate=True).kind == "adopt"
+    change = month.bills(ALDER_ENDPOINT, 40, addition_id=9002).change(recreate=recreate)
+    assert (change.kind, change.addition_id, change.held) == ("adopt", 9002, "NEEDS_ADOPTION")
 
 
 def test_a_line_that_is_gone_from_connectwise_is_made_again_and_says_so() -> None:

@@ -392,9 +392,42 @@ def test_a_month_that_sends_ever_more_rows_is_stopped(partner: responses.Request
 
 
 def test_a_month_without_a_count_is_taken_as_it_comes(partner: responses.RequestsMock) -> None:
-    usage(partner, [row()], items="three")
+    usage(partner, [row()], items=None)
 
     assert len(client().billing_usage(OCTOBER)) == 1
+
+
+@pytest.mark.parametrize(
+    ("items", "said"), [("three", "no whole number"), (2.5, "no whole number"), ("2", "announced 2")]
+)
+def test_a_count_in_any_form_must_be_met(partner: responses.RequestsMock, items: object, said: str) -> None:
+    usage(partner, [row()], items=items)
+
+    with pytest.raises(Nonsense, match=said):
+        client().billing_usage(OCTOBER)
+
+
+def test_a_count_that_changes_from_page_to_page_is_nonsense(partner: responses.RequestsMock) -> None:
+    usage(partner, [row()], nextKey="k1", items=2)
+    usage(partner, [row()], items=3)
+
+    with pytest.raises(Nonsense, match=r"pages\.items was 2 and is 3 now"):
+        client().billing_usage(OCTOBER)
+
+
+def test_a_count_on_a_later_page_counts_too(partner: responses.RequestsMock) -> None:
+    usage(partner, [row()], nextKey="k1", items=None)
+    usage(partner, [row()], items=3)
+
+    with pytest.raises(Nonsense, match="announced 3"):
+        client().billing_usage(OCTOBER)
+
+
+def test_without_a_count_of_rows_the_count_of_pages_must_be_met(partner: responses.RequestsMock) -> None:
+    usage(partner, [row()], items=None, total=2)
+
+    with pytest.raises(Nonsense, match="announced 2 pages"):
+        client().billing_usage(OCTOBER)
 
 
 @pytest.mark.parametrize("keys", [["k1", "k1"], ["k1", "k2", "k1"]])
@@ -500,7 +533,7 @@ def test_a_row_is_taken_whole_less_the_contact(partner: responses.RequestsMock) 
         product_code="CIXA-MSP",
         quantity=Decimal(18),
         account_id=TENANT,
-        external_id="d9c1a73f",
+        external_id="D9C1A73F",
         serial="X11001JYCGB4J30",
         description="Sophos Endpoint User",
         received=found.received,
@@ -616,13 +649,13 @@ def test_a_tenant_is_its_trimmed_name_type_and_status(partner: responses.Request
     items = [
         tenant(1, id=" urn:uuid:ABC ", name=" Bäckerei Fichte GmbH ", billingType="term", status="suspended"),
         {"id": "t-2"},
-        tenant(1, id="abc", name="the same again"),
+        tenant(1, id="ABC", name="the same again"),
         tenant(3, name=None, status=None),
     ]
     partner.get(TENANTS, json={"items": items, "pages": {"items": 4, "total": 1}})
 
     assert client().tenants() == (
-        Tenant("abc", "Bäckerei Fichte GmbH", "term", "suspended"),
+        Tenant("ABC", "Bäckerei Fichte GmbH", "term", "suspended"),
         Tenant("t-2", "", "", None),
         Tenant("t-3", "", "usage", None),
     )
