@@ -17,6 +17,16 @@ INTERRUPTED = 130
 """What shells expect of a command that Ctrl-C ended; every code of ours means something else."""
 
 
+class Interrupted(ConnectorError):
+    """A person pressed Ctrl-C before anything was written."""
+
+    code = "INTERRUPTED"
+    exit_code = INTERRUPTED
+
+    def __init__(self) -> None:
+        super().__init__("Interrupted. Nothing was written to ConnectWise.", "Run the same command again.")
+
+
 class ConnectorGroup(TyperGroup):
     """Turns every ConnectorError into a message and its exit code; anything else is a bug."""
 
@@ -37,7 +47,7 @@ class ConnectorGroup(TyperGroup):
         except typer.Abort:
             code = INTERRUPTED
         if code == INTERRUPTED:
-            tell("Interrupted. What was written is in the ledger; the next run goes on from there.")
+            report(Interrupted(), as_json="--json" in given)
         if standalone_mode:
             sys.exit(code or 0)
         return code

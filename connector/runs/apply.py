@@ -125,7 +125,8 @@ class Applier:
                 self._fresh.pop(change.key.agreement_id, None)
                 if attempt == POST_ATTEMPTS:
                     raise
-                self._sleep(min(throttled.retry_after or WAIT_SECONDS * attempt, LONGEST_WAIT_SECONDS))
+                asked = throttled.retry_after
+                self._sleep(min(WAIT_SECONDS * attempt if asked is None else asked, LONGEST_WAIT_SECONDS))
             except VendorError:
                 self._fresh.pop(change.key.agreement_id, None)
                 raise

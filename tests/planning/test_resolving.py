@@ -214,6 +214,12 @@ def test_an_unknown_or_deleted_company_bills_nothing(company: str | int, compani
     assert told(month.plan()) == [("COMPANY_NOT_FOUND", "CIXA-MSP")]
 
 
+def test_a_deleted_company_of_the_same_identifier_is_none() -> None:
+    month = Month().uses(ALDER, "CIXA-MSP", 1)
+    month.companies.append(Company(3, "AlderDental", deleted=True))
+    assert month.change().key == ALDER_ENDPOINT
+
+
 def test_two_companies_of_one_identifier_are_told_apart_by_a_person() -> None:
     month = Month().uses(ALDER, "CIXA-MSP", 1)
     month.companies.append(Company(3, "ALDERDENTAL"))
