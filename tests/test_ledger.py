@@ -191,7 +191,7 @@ def test_a_damaged_file_is_refused_with_a_remedy(content: bytes, tmp_path: Path)
     with pytest.raises(StateFault) as caught:
         Ledger(tmp_path)
     assert "connector.db" in caught.value.message
-    assert "Move the file away" in caught.value.next_step
+    assert "connector state rebuild" in caught.value.next_step
 
 
 def test_a_state_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:

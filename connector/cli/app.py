@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from connector import __version__
-from connector.cli import demo, doctor, plan, simulate
+from connector.cli import demo, doctor, plan, simulate, state
 from connector.cli.invocation import Common, Json, MappingsPath, StateFolder, Verbose
 from connector.cli.terminal import answer, make_safe, tell
 from connector.errors import CommandFault, ConnectorError
@@ -112,3 +112,4 @@ plan.register(app)
 doctor.register(app)
 demo.register(app)
 simulate.register(app)
+state.register(app)

@@ -23,12 +23,11 @@ from connector.ledger.records import (
     parts_text,
 )
 from connector.ledger.schema import KNOWN_STEPS, migrations
+from connector.ledger.telling import FILE_NAME, told
 from connector.model import Addition, Firewall, Key, Period, Tenant, UsageRow
 from connector.planning.change import Change, Feed, KnownAddition, OpenChange, Plan, plain, plain_or_none
 from connector.planning.directory import Name
 from connector.planning.findings import Options
-
-FILE_NAME = "connector.db"
 
 _CHANGE_COLUMNS = (
     "run, digest, number, kind, agreement_id, item_id, addition_id, before, after, effective, mark, held, "
@@ -52,13 +51,13 @@ class Ledger:
         """Open or create the file in `folder`, and bring an older one up to date."""
         self.path = folder / FILE_NAME
         self._now = now
-        with self._told():
+        with told(self.path):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self.path.exists():
                 self.path.touch(mode=0o600)
             self._db = Database(sqlite3.connect(self.path, timeout=10, isolation_level=None))
         try:
-            with self._told():
+            with told(self.path):
                 self._db.execute("PRAGMA journal_mode = WAL")
                 # FULL: what we wrote down before a request must outlast a power cut after it.
                 self._db.execute("PRAGMA synchronous = FULL")
@@ -87,31 +86,12 @@ class Ledger:
         self._db.conn.close()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Turn the database's errors into words for the person who owns the folder."""
-        try:
-            yield
-        except OSError as error:
-            raise StateFault(
-                f"The state folder {self.path.parent} cannot be used: {error.strerror or error}.",
-                "Give the connector a folder it may write to: --state DIR or CONNECTOR_STATE.",
-            ) from error
-        except sqlite3.DatabaseError as error:
-            damaged = not isinstance(error, sqlite3.OperationalError)
-            remedy = (
-                "Move the file away and run again: additions are found again by their mark in ConnectWise."
-                if damaged
-                else "Make room on the disk, or give the connector a folder it may write to: --state DIR."
-            )
-            raise StateFault(f"The ledger {self.path} cannot be used: {error}.", remedy) from error
-
-    @contextmanager
     def _writing(self) -> Iterator[Database]:
-        with self._told(), self._db.atomic():
+        with told(self.path), self._db.atomic():
             yield self._db
 
     def _rows(self, sql: str, *values: object) -> list[dict[str, Any]]:
-        with self._told():
+        with told(self.path):
             return list(self._db.query(sql, values))
 
     def _refuse_newer(self) -> None:

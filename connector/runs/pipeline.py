@@ -243,8 +243,9 @@ class Pipeline:
                 verdict = self._verdict(change, additions)
             if verdict.outcome != "missing" and verdict.addition is not None:
                 self.ledger.record_done(change.id, self.run, verdict.addition)
-            elif change.kind != "create" or self.now() - change.sent_at > KEPT_OPEN:
-                self.ledger.record_outcome(change.id, "failed", verdict.message)
+            else:
+                late = change.kind == "create" and self.now() - change.sent_at <= KEPT_OPEN
+                self.ledger.record_outcome(change.id, "unclear" if late else "failed", verdict.message)
 
     def _verdict(self, change: OpenChange, additions: dict[int, tuple[Addition, ...]]) -> Settlement:
         return settle(change, additions.get(change.key.agreement_id, ()), self.ledger.known_additions())
