@@ -80,7 +80,7 @@ def plan(
     with _begun(called, "plan", options) as pipeline:
         made = pipeline.plan(month, options)
         code = _plan_code(made, exit_code=exit_code)
-        pipeline.ledger.finish_run(pipeline.run, code)
+        pipeline.finish(code)
     _show_plan(called, made)
     raise typer.Exit(code)
 
@@ -102,7 +102,7 @@ def apply(
     called = invocation(ctx, Common(as_json, verbose, mappings, state))
     with _begun(called, "apply", Options()) as pipeline:
         run = pipeline.apply_stored(digest)
-        pipeline.ledger.finish_run(pipeline.run, run.exit_code)
+        pipeline.finish(run.exit_code)
     _show_run(called, run)
     raise typer.Exit(run.exit_code)
 
@@ -130,7 +130,7 @@ def sync(
         made = pipeline.plan(month, options)
         run = None if dry_run else pipeline.apply(made, made.digest)
         code = _plan_code(made, exit_code=exit_code) if run is None else run.exit_code
-        pipeline.ledger.finish_run(pipeline.run, code)
+        pipeline.finish(code)
     if run is None:
         _show_plan(called, made)
     else:

@@ -78,7 +78,7 @@ def rebuild(
         found = find_again(
             pipeline.connectwise, pipeline.ledger, run=pipeline.run, today=pipeline.today, story=terminal
         )
-        pipeline.ledger.finish_run(pipeline.run, 0)
+        pipeline.finish(0)
     listed = [
         {
             "addition_id": line.id,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
-from connector.errors import CommandFault, NotPublished, PlanMoved
+from connector.errors import CommandFault, NotPublished, PlanMoved, StateFault
 from connector.ledger import Ledger, StoredPlan, utc_now
 from connector.model import (
     Addition,
@@ -33,6 +33,7 @@ from connector.runs.apply import Additions, Applier, untried
 from connector.runs.story import Silence, Story
 
 SOURCE = "sophos-api"
+PARTLY_APPLIED = 6
 LOOK_AGAIN_SECONDS = 1.0
 KEPT_OPEN = timedelta(days=1)
 READERS = 4
@@ -169,6 +170,14 @@ class Pipeline:
                 "Make one with: connector plan. Its first line names its digest.",
             )
         return stored
+
+    def finish(self, exit_code: int) -> None:
+        """Record how the run ended. Where something was written, that must be told even if this fails."""
+        try:
+            self.ledger.finish_run(self.run, exit_code)
+        except StateFault:
+            if exit_code != PARTLY_APPLIED:
+                raise
 
     # Reading -------------------------------------------------------------------------------------
 

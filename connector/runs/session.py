@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
 from connector import __version__
-from connector.errors import ConnectorError
+from connector.errors import ConnectorError, StateFault
 from connector.ledger import Ledger
 from connector.model import Mappings
 from connector.planning.findings import Options
@@ -98,8 +98,10 @@ def begun(setup: Setup, kind: str, options: Options) -> Iterator[Pipeline]:
                 in_flight_seconds=min(IN_FLIGHT_SECONDS, setup.settings.timeout_seconds),
             )
         except ConnectorError as error:
-            ledger.finish_run(run, error.exit_code, error.code)
+            with suppress(StateFault):  # what ended the run is what must be told
+                ledger.finish_run(run, error.exit_code, error.code)
             raise
         except KeyboardInterrupt:
-            ledger.finish_run(run, INTERRUPTED, "INTERRUPTED")
+            with suppress(StateFault):
+                ledger.finish_run(run, INTERRUPTED, "INTERRUPTED")
             raise

@@ -69,12 +69,16 @@ def note(record_property: Record, killed: int, points: int | None = None) -> Non
     record_property("lost", 0)
 
 
-@pytest.mark.parametrize("absent", ["zero", "end"])
+@pytest.mark.parametrize(
+    ("absent", "chosen"),
+    [
+        ("zero", [Point("before request", 13), Point("after request", 16), Point("ledger", 70)]),
+        ("end", [Point("after request", 13), Point("before request", 20), Point("ledger", 95)]),
+    ],
+)
 def test_a_run_killed_at_chosen_moments_is_finished_by_the_next(
-    stage: Stage, record_property: Record, absent: str
+    stage: Stage, record_property: Record, absent: str, chosen: list[Point]
 ) -> None:
-    points = all_points(stage, absent)
-    chosen = points[3 if absent == "zero" else 11 :: max(len(points) // 6, 1)]
     note(record_property, kill_and_recover(stage, absent, chosen))
 
 
