@@ -7,6 +7,7 @@ import random
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -50,23 +51,41 @@ def all_points(stage: Stage, absent: str) -> list[Point]:
     ]
 
 
-def kill_and_recover(stage: Stage, absent: str, points: Iterable[Point]) -> int:
-    """Kill a run at each of these points, each in a world of its own; return how many there were."""
-    killed = 0
+@dataclass
+class Figures:
+    """What a test did and found."""
+
+    tried: int = 0
+    killed: int = 0
+    duplicates: int = 0
+    lost: int = 0
+
+    def look_at(self, scene: Scene) -> None:
+        """Let the scene recover, count what is wrong then, and insist that nothing is."""
+        try:
+            scene.recovered()
+        finally:
+            self.duplicates += scene.restless.duplicates()
+            self.lost += scene.restless.lost()
+
+    def note(self, record_property: Record) -> None:
+        """Keep the figures for the end of the suite."""
+        record_property("kill points tried", self.tried)
+        record_property("runs killed", self.killed)
+        record_property("duplicates", self.duplicates)
+        record_property("lost", self.lost)
+
+
+def kill_and_recover(stage: Stage, absent: str, points: Iterable[Point]) -> Figures:
+    """Kill a run at each of these points, each in a world of its own."""
+    figures = Figures()
     for point in points:
         with stage(absent) as scene:
+            figures.tried += 1
             assert scene.killed_at(point), f"{point} was never reached"
-            scene.recovered()
-        killed += 1
-    return killed
-
-
-def note(record_property: Record, killed: int, points: int | None = None) -> None:
-    """Keep the figures: every point was followed by a look at everything, so nothing was lost or doubled."""
-    record_property("kill points tried", killed if points is None else points)
-    record_property("runs killed", killed)
-    record_property("duplicates", 0)
-    record_property("lost", 0)
+            figures.killed += 1
+            figures.look_at(scene)
+    return figures
 
 
 @pytest.mark.parametrize(
@@ -79,7 +98,7 @@ def note(record_property: Record, killed: int, points: int | None = None) -> Non
 def test_a_run_killed_at_chosen_moments_is_finished_by_the_next(
     stage: Stage, record_property: Record, absent: str, chosen: list[Point]
 ) -> None:
-    note(record_property, kill_and_recover(stage, absent, chosen))
+    kill_and_recover(stage, absent, chosen).note(record_property)
 
 
 @pytest.mark.crash
@@ -89,7 +108,7 @@ def test_a_run_killed_anywhere_is_finished_by_the_next(
     stage: Stage, record_property: Record, absent: str, shard: int
 ) -> None:
     points = all_points(stage, absent)
-    note(record_property, kill_and_recover(stage, absent, points[shard::SHARDS]))
+    kill_and_recover(stage, absent, points[shard::SHARDS]).note(record_property)
 
 
 @pytest.mark.crash
@@ -101,7 +120,7 @@ def test_power_lost_within_a_transaction_of_the_ledger_leaves_it_as_it_was_befor
     with stage("zero") as whole:
         moments = len(whole.moments())
     points = [Point("ledger", choose.randint(1, moments)) for _ in range(8)]
-    note(record_property, kill_and_recover(stage, "zero", points))
+    kill_and_recover(stage, "zero", points).note(record_property)
 
 
 @pytest.mark.crash
@@ -111,11 +130,11 @@ def test_a_larger_month_that_is_killed_again_and_again_is_finished_in_the_end(
 ) -> None:
     choose = random.Random(seed)
     with stage(choose.choice(["zero", "end"]), 24) as scene:
-        tried = killed = 0
+        figures = Figures()
         for _ in range(6):
             kind = choose.choice(["before request", "after request", "ledger"])
-            tried += 1
-            killed += scene.killed_at(Point(kind, choose.randint(1, 120)))
-        assert killed
-        scene.recovered()
-    note(record_property, killed, tried)
+            figures.tried += 1
+            figures.killed += scene.killed_at(Point(kind, choose.randint(1, 120)))
+        assert figures.killed
+        figures.look_at(scene)
+    figures.note(record_property)

@@ -317,3 +317,22 @@ def test_whatever_fails_in_whatever_order_the_months_end_right(
         ]
         msp.next_month()
     assert run("sync").writes == []
+
+
+def test_a_post_that_was_throttled_is_only_repeated_after_another_look(
+    msp: Msp, run: Run, simulator: Simulator
+) -> None:
+    alder = msp.customer("Alder", {"CIXA-MSP": 12})
+    simulator.faults.add(Fault("429", method="POST", path="/additions", retry_after=0))
+
+    def person(vendor: str, method: str, *_: object) -> None:
+        if vendor == "connectwise" and method == "POST":
+            alder.has(ENDPOINT, 11)
+
+    simulator.before_request = person
+
+    done = run("sync")
+
+    assert (done.exit_code, done.outcomes) == (6, [("create", "failed")])
+    assert len(done.writes) == 1
+    assert alder.bills == {ENDPOINT: 11}
