@@ -76,7 +76,7 @@ class Scene:
         """Run again until it is done, as a nightly job would, and look at everything."""
         codes = []
         for _ in range(ATTEMPTS):
-            codes.append(self.run("sync", CONNECTOR_TIMEOUT="0.3").exit_code)
+            codes.append(self.run("sync", CONNECTOR_TIMEOUT="1").exit_code)
             if codes[-1] == 0:
                 break
         assert codes[-1] == 0, codes

@@ -34,7 +34,7 @@ def test_a_line_whose_making_went_wrong_is_never_made_twice(
     msp: Msp, run: Run, simulator: Simulator, kind: Kind, mark: bool
 ) -> None:
     msp.mappings["defaults"] = {"mark": mark}
-    run.settings["CONNECTOR_TIMEOUT"] = "0.3"
+    run.settings["CONNECTOR_TIMEOUT"] = "1"
     alder, birch = msp.customer("Alder", {"CIXA-MSP": 12}), msp.customer("Birch", {"CIXA-MSP": 7})
     simulator.faults.add(lost(kind, "POST"))
 
@@ -60,7 +60,7 @@ def test_a_line_whose_making_went_wrong_is_never_made_twice(
 def test_after_an_unclear_post_the_additions_are_read_before_anything_else_is_sent(
     msp: Msp, run: Run, simulator: Simulator, kind: Kind
 ) -> None:
-    run.settings["CONNECTOR_TIMEOUT"] = "0.3"
+    run.settings["CONNECTOR_TIMEOUT"] = "1"
     alder = msp.customer("Alder", {"CIXA-MSP": 12})
     msp.customer("Birch", {"CIXA-MSP": 7})
     simulator.faults.add(lost(kind, "POST"))
@@ -89,7 +89,7 @@ def test_a_post_that_arrives_after_everybody_gave_up_is_ours(
             arrived.set()
 
     simulator.before_request, simulator.after_commit = late, note
-    assert run("sync", CONNECTOR_TIMEOUT="0.3").exit_code == 6
+    assert run("sync", CONNECTOR_TIMEOUT="1").exit_code == 6
     assert alder.bills == {}
     run_over.set()
     assert arrived.wait(10)
@@ -128,7 +128,7 @@ def test_a_line_that_a_person_makes_meanwhile_is_not_doubled(
 def test_a_change_that_went_wrong_ends_right(
     msp: Msp, run: Run, simulator: Simulator, kind: Kind, times: int | None
 ) -> None:
-    run.settings["CONNECTOR_TIMEOUT"] = "0.3"
+    run.settings["CONNECTOR_TIMEOUT"] = "1"
     alder, birch = msp.customer("Alder", {"CIXA-MSP": 12}), msp.customer("Birch", {"CIXA-MSP": 7})
     run("sync")
     alder.uses("CIXA-MSP", 13)
@@ -282,7 +282,7 @@ def test_whatever_fails_in_whatever_order_the_months_end_right(
     msp: Msp, run: Run, simulator: Simulator, seed: int
 ) -> None:
     """Every kind of failure at random, over three months, until a run says that all is done."""
-    run.settings["CONNECTOR_TIMEOUT"] = "0.3"
+    run.settings["CONNECTOR_TIMEOUT"] = "1"
     msp.mappings["defaults"] = {"mark": bool(seed % 2), "adopt": "auto"}
     msp.mappings["guards"] = {"at_least": 1000}
     customers = msp.customers(4)
