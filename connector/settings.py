@@ -1,7 +1,10 @@
 """Environment and `.env` -> Settings; a missing value says where it was looked for (contract section 1)."""
 
+import os
 import re
-from collections.abc import Mapping
+import shlex
+import stat
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -59,6 +62,8 @@ class Surroundings:
         self.env_file = folder / ".env"
         self._environment = environment
         self._file = _read_env_file(self.env_file)
+        self.warnings = tuple(_open_to_others(self.env_file))
+        """What a person should know of these places; nothing is wrong enough to stop a run."""
 
     def get(self, name: str) -> str | None:
         """Return a value, from the environment first; a blank one counts as missing."""
@@ -91,8 +96,8 @@ class Surroundings:
         try:
             with path.open("rb") as file:
                 text = file.read(MAX_FILE_BYTES).decode("utf-8-sig").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text, or no path"
             raise SettingsFault(
                 f"{name}_FILE names {path}, which cannot be read: {reason}.", "Correct the path or the file."
             ) from error
@@ -158,6 +163,24 @@ def _seconds(surroundings: Surroundings, name: str, default: float) -> float:
     if not re.fullmatch(r"\d{1,4}(\.\d{1,3})?", text, re.ASCII) or float(text) <= 0:
         raise SettingsFault(f"{name} is {text!r}, which is no number of seconds.", "Leave it out to take 30.")
     return float(text)
+
+
+def _open_to_others(path: Path) -> Iterator[str]:
+    """Say that a file with secrets can be read by more people than its owner.
+
+    On Windows a file's mode says nothing about that.
+    """
+    if os.name != "posix":
+        return
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return
+    if stat.S_ISREG(mode) and mode & (stat.S_IRGRP | stat.S_IROTH):
+        yield (
+            f"{path} can be read by other users of this machine. Keep it to yourself: "
+            f"chmod 600 {shlex.quote(str(path))}"
+        )
 
 
 def _read_env_file(path: Path) -> dict[str, str]:

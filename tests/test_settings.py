@@ -1,5 +1,6 @@
 """Settings: where they are looked for, and what a wrong one gets (contract section 1)."""
 
+import os
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -141,3 +142,37 @@ def test_secrets_do_not_show_when_settings_are_printed(tmp_path: Path) -> None:
     shown = repr(settings(tmp_path, ALL))
     assert "hush" not in shown
     assert "private" not in shown
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a mode says nothing on Windows")
+@pytest.mark.parametrize(
+    ("mode", "warned"), [(0o600, 0), (0o400, 0), (0o640, 1), (0o604, 1), (0o644, 1), (0o622, 0)]
+)
+def test_a_dot_env_that_others_can_read_is_a_warning_with_its_remedy(
+    mode: int, warned: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "with blank" / ".env"
+    path.parent.mkdir()
+    path.write_text("SOPHOS_CLIENT_SECRET=hush", encoding="utf-8")
+    path.chmod(mode)
+
+    surroundings = Surroundings({}, path.parent)
+
+    assert surroundings.get("SOPHOS_CLIENT_SECRET") == "hush"
+    assert len(surroundings.warnings) == warned
+    assert all(f"chmod 600 '{path}'" in each and "hush" not in each for each in surroundings.warnings)
+
+
+def test_without_a_dot_env_there_is_nothing_to_warn_of(tmp_path: Path) -> None:
+    assert Surroundings({}, tmp_path).warnings == ()
+    (tmp_path / ".env").mkdir(mode=0o755)
+    assert Surroundings({}, tmp_path).warnings == ()
+
+
+def test_modes_are_not_looked_at_where_they_say_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("A=1", encoding="utf-8")
+    (tmp_path / ".env").chmod(0o644)
+    monkeypatch.setattr("connector.settings.os.name", "nt")
+    assert Surroundings({}, tmp_path).warnings == ()

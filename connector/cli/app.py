@@ -46,6 +46,8 @@ class ConnectorGroup(TyperGroup):
             code = report(fault, as_json="--json" in given)
         except typer.Abort:
             code = INTERRUPTED
+        except SystemExit:
+            code = 0  # typer's way out when the reader of a help text has gone away
         if code == INTERRUPTED:
             report(Interrupted(), as_json="--json" in given)
         if standalone_mode:

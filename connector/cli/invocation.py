@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from connector.cli.terminal import tell
+from connector.reports.escape import printable
+
 if TYPE_CHECKING:
     from connector.settings import Surroundings
 
@@ -82,6 +85,9 @@ def invocation(ctx: typer.Context, given: Common) -> Invocation:
 
     before = ctx.obj if isinstance(ctx.obj, Common) else Common()
     folder = Path.cwd()
+    surroundings = Surroundings(os.environ, folder)
+    for warning in surroundings.warnings:
+        tell(f"Warning: {printable(warning)}")
     return Invocation(
         common=Common(
             json=given.json or before.json,
@@ -90,7 +96,7 @@ def invocation(ctx: typer.Context, given: Common) -> Invocation:
             state=given.state or before.state,
         ),
         command=f"connector {ctx.info_name}",
-        surroundings=Surroundings(os.environ, folder),
+        surroundings=surroundings,
         folder=folder,
     )
 

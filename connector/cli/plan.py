@@ -1,5 +1,6 @@
 """`plan`, `apply` and `sync`."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -97,9 +98,14 @@ def apply(
 
     The fresh one may lack what the ledger knows is done: so a broken run is gone on with.
     """
+    from connector.errors import CommandFault
     from connector.planning.findings import Options
 
     called = invocation(ctx, Common(as_json, verbose, mappings, state))
+    if not re.fullmatch(r"[0-9a-f]{12}", digest):
+        raise CommandFault(
+            f"{digest!a} is no digest of a plan.", "Copy it from the first line of: connector plan"
+        )
     with _begun(called, "apply", Options()) as pipeline:
         run = pipeline.apply_stored(digest)
         pipeline.finish(run.exit_code)

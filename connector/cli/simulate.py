@@ -13,6 +13,7 @@ import typer
 
 from connector.cli.invocation import Common, Json, Verbose
 from connector.cli.terminal import answer, tell
+from connector.reports.escape import printable
 
 if TYPE_CHECKING:
     from connector.simulator import Simulator, World
@@ -107,5 +108,5 @@ def _story(world: "World", simulator: "Simulator") -> str:
 
 def _tell_new(simulator: "Simulator") -> None:
     for request in simulator.requests:
-        tell(f"  {request.vendor} {request.method} {request.path} {request.status}")
+        tell(f"  {request.vendor} {request.method} {printable(request.path)} {request.status}")
     simulator.clear_requests()

@@ -50,11 +50,14 @@ def check(ctx: typer.Context, as_json: Json = False, state: StateFolder = None) 
 def backup(ctx: typer.Context, target: Target, as_json: Json = False, state: StateFolder = None) -> None:
     """Make a consistent copy of the ledger, also while a run is going on."""
     from connector.ledger.care import back_up_file
+    from connector.reports.escape import printable
 
     called = invocation(ctx, Common(json=as_json, state=state))
     path = called.folder / target
     size = back_up_file(called.state_folder, path)
-    text = f"{path}: {size} bytes. To go back to it, put it in the state folder as connector.db."
+    text = (
+        f"{printable(str(path))}: {size} bytes. To go back to it, put it in the state folder as connector.db."
+    )
     _show(called, {"action": "backup", "path": str(path), "bytes": size, "exit_code": 0}, text)
 
 

@@ -30,13 +30,16 @@ def tell(text: str) -> None:
     _write(sys.stderr, f"{text}\n")
 
 
-def _write(stream: TextIO, text: str) -> None:
+def _write(stream: TextIO | None, text: str) -> None:
+    """Write if there is anywhere to write to: what was done stays done, and the exit code says it."""
+    if stream is None:  # closed by whoever started us
+        return
     try:
         stream.write(text)
         stream.flush()
-    except BrokenPipeError:
+    except (OSError, ValueError):
         # Python would try once more to flush at its own exit, and complain.
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
@@ -52,7 +55,7 @@ class Terminal:
     @contextmanager
     def shown(self) -> Iterator["Terminal"]:
         """Draw while the block runs, and leave the terminal as it was."""
-        if self._verbose or not sys.stderr.isatty():
+        if self._verbose or sys.stderr is None or not sys.stderr.isatty():
             yield self
             return
         from rich.console import Console

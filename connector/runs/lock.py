@@ -1,6 +1,7 @@
 """One run at a time for each state folder (contract rule 24)."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -30,23 +31,28 @@ def one_run_at_a_time(folder: Path, *, who: str, pid: int, command: str, now: da
             f"Another run holds the state folder {folder}: {_holder(folder)}.",
             "Wait until it has ended, and run the same command again.",
         ) from None
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a path that no system has, with a NUL in it
+        reason = getattr(error, "strerror", None) or error
         raise StateFault(
-            f"The state folder {folder} cannot be used: {error.strerror or error}.",
+            f"The state folder {folder} cannot be used: {reason}.",
             "Give the connector a folder it may write to: --state DIR or CONNECTOR_STATE.",
         ) from error
     try:
         since = now.astimezone(UTC).isoformat(timespec="seconds")
         # The lock protects; this only explains it, so a full disk must not stop the run here.
         with suppress(OSError):
-            (folder / HOLDER_NAME).write_text(
-                json.dumps({"who": who, "pid": pid, "command": command, "since": since}), encoding="utf-8"
-            )
+            note = {"who": who, "pid": pid, "command": command, "since": since}
+            with open(folder / HOLDER_NAME, "w", encoding="utf-8", opener=_owners_alone) as file:
+                json.dump(note, file)
         yield
     finally:
         with suppress(OSError):
             (folder / HOLDER_NAME).unlink()
         lock.release()
+
+
+def _owners_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _holder(folder: Path) -> str:

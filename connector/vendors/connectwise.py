@@ -1,7 +1,8 @@
 """The client of ConnectWise PSA: companies, agreements, catalog items, and additions to write."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
+from typing import TypeVar
 
 from connector.errors import Nonsense, RequestRefused, VendorError
 from connector.model import Addition, AdditionPatch, Agreement, CatalogItem, Company, NewAddition, Reference
@@ -14,6 +15,8 @@ from connector.vendors.redaction import shown
 from connector.vendors.transport import Answer, Call, Patience, Throttled, Trace, Unclear
 
 __all__ = ["ConnectWiseClient", "NotAsAsked", "Throttled", "Unclear"]
+
+_Sent = TypeVar("_Sent")
 
 _COMPANIES = "Companies > Company Maintenance: Inquire ALL"
 _AGREEMENTS = "Finance > Agreements: Inquire ALL"
@@ -107,7 +110,7 @@ class ConnectWiseClient:
         something was made. Throttled and every other error: nothing was made.
         """
         doing = f"creating an addition of item {new.item_id} on agreement {new.agreement_id}"
-        url, body = _additions(new.agreement_id), wire.creation(new)
+        url, body = _additions(new.agreement_id), self._sendable(wire.creation, new)
         call = Call(method="POST", url=url, doing=doing, body=body, effect="adds", right=_CREATE)
         answer = self._session.send(call)
         record = answer.document if isinstance(answer.document, dict) else {}
@@ -126,7 +129,7 @@ class ConnectWiseClient:
         answer that leaves it open is followed by a fresh read; NotAsAsked where either shows otherwise.
         """
         doing = f"changing addition {addition_id} of agreement {agreement_id}"
-        url, body = f"{_additions(agreement_id)}/{addition_id}", wire.operations(patch)
+        url, body = f"{_additions(agreement_id)}/{addition_id}", self._sendable(wire.operations, patch)
         call = Call(method="PATCH", url=url, doing=doing, body=body, effect="sets", right=_EDIT)
         record: Record = {}
         try:
@@ -146,6 +149,17 @@ class ConnectWiseClient:
             if not wire.patch_differences(record, patch):
                 return changed
         return self._read_back(doing, agreement_id, addition_id, patch)
+
+    @staticmethod
+    def _sendable(encode: Callable[[_Sent], bytes], what: _Sent) -> bytes:
+        try:
+            return encode(what)
+        except wire.Inexact as error:
+            raise RequestRefused(
+                f"Nothing was sent to ConnectWise: {error}.",
+                "Look at the usage that adds up to it.",
+                vendor=wire.DIALECT.vendor,
+            ) from None
 
     def _read_back(self, doing: str, agreement_id: int, addition_id: int, patch: AdditionPatch) -> Addition:
         """Return the addition if a fresh read shows what the answer to the change did not."""

@@ -126,6 +126,10 @@ def _quantity(record: Record, path: str) -> Decimal | None:
 # Writing -----------------------------------------------------------------------------------------
 
 
+class Inexact(ValueError):
+    """A quantity that no JSON number holds exactly."""
+
+
 def number(quantity: Decimal) -> int | float:
     """Return the JSON number that is exactly this quantity; raises ValueError where none is."""
     if not quantity.is_finite():
@@ -134,7 +138,7 @@ def number(quantity: Decimal) -> int | float:
         return int(quantity)
     value = float(quantity)
     if Decimal(repr(value)) != quantity:
-        raise ValueError(f"{quantity} has more digits than a JSON number keeps")
+        raise Inexact(f"{quantity} has more digits than a JSON number keeps")
     return value
 
 

@@ -20,6 +20,9 @@ from connector.vendors.calls import Answer, Call, retry_after
 from connector.vendors.fields import Malformed
 from connector.vendors.redaction import Redactor, shown
 
+# More than this of what a vendor says is never looked at: redacting takes time.
+_LONGEST_SAID = 1 << 16
+
 _Error = TypeVar("_Error", bound=VendorError)
 
 _LATER = "Run the same command again later."
@@ -135,7 +138,7 @@ class Failures:
         if not 400 <= status < 600:
             what = "a redirect, which is never followed" if 300 <= status < 400 else "no known status"
             return Setback(self.nonsense(call.doing, f"{status}, {what}", answer))
-        words = shown(self.redact(self.dialect.words(answer.document))) or self._quoted(body)
+        words = shown(self.redact(self.dialect.words(answer.document)[:_LONGEST_SAID])) or self._quoted(body)
         said = f"{status}, {words}" if words else f"{status}"
         if status == 429:
             throttled = self._made(
@@ -182,7 +185,7 @@ class Failures:
         )
 
     def _quoted(self, body: bytes) -> str:
-        text = shown(self.redact(body.decode("utf-8", "replace")), 200)
+        text = shown(self.redact(body[:_LONGEST_SAID].decode("utf-8", "replace")), 200)
         return f'"{text}"' if text else ""
 
 

@@ -17,6 +17,7 @@ Record = Mapping[str, object]
 
 _LONGEST_NAME = 200
 _LONGEST_LABEL = 1000
+_BEYOND_ANY_ID = 2**53
 _UNSHOWABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?![0-9])", re.ASCII)
@@ -72,7 +73,8 @@ def announced_in(record: Record, path: str) -> int | None:
 
 def label_in(record: Record, path: str) -> str:
     """Return what a record is called, trimmed and else raw: whoever shows it escapes it; "" where unset."""
-    return _text(at(record, path), path).strip()[:_LONGEST_LABEL]
+    text = _text(at(record, path), path).strip()[:_LONGEST_LABEL]
+    return text.encode("utf-8", "replace").decode("utf-8")  # half a letter is none
 
 
 def kind_of(value: object) -> str:
@@ -144,6 +146,8 @@ def id_in(record: Record, path: str) -> int | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int):
         raise Malformed(f"{path} is {kind_of(value)}, not a whole number")
+    if not 0 < value < _BEYOND_ANY_ID:
+        raise Malformed(f"{path} is no id that a record can have")
     return value
 
 

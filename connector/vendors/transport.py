@@ -30,6 +30,14 @@ Trace = Callable[[str], None]
 logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 
+class _Session(requests.Session):
+    """A session to which every answer is final."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Say that no answer leads anywhere: requests would read one that does, even told not to follow."""
+        del resp
+
+
 class Transport:
     """Sends calls to one vendor, from several threads at once.
 
@@ -55,7 +63,7 @@ class Transport:
         self._trace = trace
         self._counter: Counter[str] = Counter()
         self._lock = threading.Lock()
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.headers["User-Agent"] = "sophos-connectwise-connector"
         self._session.headers["Accept"] = "application/json"
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
@@ -88,8 +96,10 @@ class Transport:
                     return self._attempt(call, met)
         except Setback as setback:
             error = setback.error
-        unclear = call.effect == "adds" or (call.effect == "sets" and isinstance(error, Unreachable))
-        raise self.failures.unclear(error) if unclear and any(setback.reached for setback in met) else error
+        # A refusal is the last word on its own attempt only: an earlier one may have been carried out.
+        counted = met if call.effect == "adds" or isinstance(error, Unreachable) else met[:-1]
+        unclear = call.effect != "reads" and any(setback.reached for setback in counted)
+        raise self.failures.unclear(error) if unclear else error
 
     def wait_before_repeating(self, error: Exception) -> bool | float:
         """Stamina's hook: whether to try again, or the seconds that the vendor asked us to wait."""

@@ -1,0 +1,41 @@
+"""Worlds in which things go wrong, quickly; and the sums of what went wrong."""
+
+import time
+from datetime import date
+
+import pytest
+from faults import figures
+
+from connector.simulator import World
+
+SHORTEST = 0.02
+"""Seconds that the connector really waits where it means to wait longer."""
+
+
+def pytest_configure() -> None:
+    """Make a place for the sums."""
+    figures.begin()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the sums."""
+    figures.tell(terminalreporter)
+
+
+@pytest.fixture
+def seed() -> int:
+    """The seed of the world; tests of chance give their own."""
+    return 0
+
+
+@pytest.fixture
+def world(seed: int) -> World:
+    """An empty world on 28 October 2026, when Sophos has published October."""
+    return World(seed=seed, today=date(2026, 10, 28))
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no wait of the connector, which runs in this process, last."""
+    wait = time.sleep
+    monkeypatch.setattr(time, "sleep", lambda seconds: wait(min(seconds, SHORTEST)))
