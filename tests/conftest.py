@@ -4,12 +4,23 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import figures
 import pytest
 import stamina
 from months.calling import Processes, Run
 from months.msp import Msp
 
 from connector.simulator import Simulator, World
+
+
+def pytest_configure() -> None:
+    """Make a place for the figures of the crash and fault suites."""
+    figures.begin()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what the crash and fault suites did, if they ran."""
+    figures.tell(terminalreporter)
 
 
 @pytest.fixture

@@ -7,15 +7,14 @@ import random
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from crash.killing import Point, Scene, scene
+from figures import note
 
 SHARDS = 8
 Stage = Callable[..., AbstractContextManager[Scene]]
-Record = Callable[[str, object], None]
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 
@@ -51,41 +50,22 @@ def all_points(stage: Stage, absent: str) -> list[Point]:
     ]
 
 
-@dataclass
-class Figures:
-    """What a test did and found."""
-
-    tried: int = 0
-    killed: int = 0
-    duplicates: int = 0
-    lost: int = 0
-
-    def look_at(self, scene: Scene) -> None:
-        """Let the scene recover, count what is wrong then, and insist that nothing is."""
-        try:
-            scene.recovered()
-        finally:
-            self.duplicates += scene.restless.duplicates()
-            self.lost += scene.restless.lost()
-
-    def note(self, record_property: Record) -> None:
-        """Keep the figures for the end of the suite."""
-        record_property("kill points tried", self.tried)
-        record_property("runs killed", self.killed)
-        record_property("duplicates", self.duplicates)
-        record_property("lost", self.lost)
+def recovers(scene: Scene) -> None:
+    """Let the scene recover, count what is wrong then, and insist that nothing is."""
+    try:
+        scene.recovered()
+    finally:
+        note("crash suite", duplicates=scene.restless.duplicates(), lost=scene.restless.lost())
 
 
-def kill_and_recover(stage: Stage, absent: str, points: Iterable[Point]) -> Figures:
+def kill_and_recover(stage: Stage, absent: str, points: Iterable[Point]) -> None:
     """Kill a run at each of these points, each in a world of its own."""
-    figures = Figures()
     for point in points:
         with stage(absent) as scene:
-            figures.tried += 1
+            note("crash suite", kill_points_tried=1)
             assert scene.killed_at(point), f"{point} was never reached"
-            figures.killed += 1
-            figures.look_at(scene)
-    return figures
+            note("crash suite", runs_killed=1)
+            recovers(scene)
 
 
 @pytest.mark.parametrize(
@@ -96,45 +76,42 @@ def kill_and_recover(stage: Stage, absent: str, points: Iterable[Point]) -> Figu
     ],
 )
 def test_a_run_killed_at_chosen_moments_is_finished_by_the_next(
-    stage: Stage, record_property: Record, absent: str, chosen: list[Point]
+    stage: Stage, absent: str, chosen: list[Point]
 ) -> None:
-    kill_and_recover(stage, absent, chosen).note(record_property)
+    kill_and_recover(stage, absent, chosen)
 
 
 @pytest.mark.crash
 @pytest.mark.parametrize("absent", ["zero", "end"])
 @pytest.mark.parametrize("shard", range(SHARDS))
-def test_a_run_killed_anywhere_is_finished_by_the_next(
-    stage: Stage, record_property: Record, absent: str, shard: int
-) -> None:
+def test_a_run_killed_anywhere_is_finished_by_the_next(stage: Stage, absent: str, shard: int) -> None:
     points = all_points(stage, absent)
-    kill_and_recover(stage, absent, points[shard::SHARDS]).note(record_property)
+    kill_and_recover(stage, absent, points[shard::SHARDS])
 
 
 @pytest.mark.crash
 @pytest.mark.parametrize("seed", range(6))
 def test_power_lost_within_a_transaction_of_the_ledger_leaves_it_as_it_was_before(
-    stage: Stage, record_property: Record, seed: int
+    stage: Stage, seed: int
 ) -> None:
     choose = random.Random(seed)
     with stage("zero") as whole:
         moments = len(whole.moments())
     points = [Point("ledger", choose.randint(1, moments)) for _ in range(8)]
-    kill_and_recover(stage, "zero", points).note(record_property)
+    kill_and_recover(stage, "zero", points)
 
 
 @pytest.mark.crash
 @pytest.mark.parametrize("seed", range(8))
 def test_a_larger_month_that_is_killed_again_and_again_is_finished_in_the_end(
-    stage: Stage, record_property: Record, seed: int
+    stage: Stage, seed: int
 ) -> None:
     choose = random.Random(seed)
     with stage(choose.choice(["zero", "end"]), 24) as scene:
-        figures = Figures()
+        killed = 0
         for _ in range(6):
             kind = choose.choice(["before request", "after request", "ledger"])
-            figures.tried += 1
-            figures.killed += scene.killed_at(Point(kind, choose.randint(1, 120)))
-        assert figures.killed
-        figures.look_at(scene)
-    figures.note(record_property)
+            killed += scene.killed_at(Point(kind, choose.randint(1, 120)))
+        note("crash suite", kill_points_tried=6, runs_killed=killed)
+        assert killed
+        recovers(scene)

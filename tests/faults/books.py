@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from faults.figures import note
+from figures import note
 from months.calling import Result, Run
 from months.msp import EMAIL, ENDPOINT, Customer, Msp
 
@@ -72,7 +72,7 @@ class Books:
         world, faults = self.run.msp.world, self.simulator.faults
         committed, injected = len(world.history), sum(faults.injected.values())
         result = self.run("sync", **settings)
-        note(runs=1, faults=sum(faults.injected.values()) - injected)
+        note("fault suite", runs=1, faults_injected=sum(faults.injected.values()) - injected)
         assert result.exit_code in MAY_EXIT, result.stdout
         if result.exit_code == 5:
             assert len(world.history) == committed, "exit 5, and yet something was written"
@@ -89,7 +89,7 @@ class Books:
         while 0 not in codes and len(codes) < 3:
             codes.append(self.sync(**settings).exit_code)
         if codes[-1] != 0:
-            note(lost=1)
+            note("fault suite", lost=1)
         assert codes[-1] == 0, f"not done after three runs without faults: {codes}"
         return codes
 
@@ -105,7 +105,7 @@ class Books:
         )
         twice = [key for key, count in posted.items() if count > 1]
         lost = [key for key in self.wanted if not self.has_what_it_may(key, finished=finished)]
-        note(duplicates=len({*doubled, *twice}), lost=len(lost))
+        note("fault suite", duplicates=len({*doubled, *twice}), lost=len(lost))
         assert not doubled, f"billed twice: {doubled}"
         assert not twice, f"made twice: {twice}"
         assert not lost, f"lost or wrong (finished: {finished}): {[(k, self.live(k)) for k in lost]}"

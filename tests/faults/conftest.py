@@ -1,25 +1,14 @@
-"""Worlds in which things go wrong, quickly; and the sums of what went wrong."""
+"""Worlds in which things go wrong, quickly."""
 
 import time
 from datetime import date
 
 import pytest
-from faults import figures
 
 from connector.simulator import World
 
 SHORTEST = 0.02
 """Seconds that the connector really waits where it means to wait longer."""
-
-
-def pytest_configure() -> None:
-    """Make a place for the sums."""
-    figures.begin()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the sums."""
-    figures.tell(terminalreporter)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from decimal import Decimal
 from threading import Lock
 
 import pytest
-from faults.figures import note
+from figures import note
 from months.calling import Result, Run
 from months.msp import ENDPOINT, Customer, Msp
 
@@ -53,7 +53,7 @@ def goes_wrong(run: Run, kind: Kind) -> Result:
     run.simulator.faults.add(Fault(kind, vendor="connectwise", method="POST", path="/additions", delay=0.6))
     done = run("sync")
     run.simulator.before_request = run.simulator.after_commit = None
-    note(runs=1, faults=run.simulator.faults.injected[kind])
+    note("fault suite", runs=1, faults_injected=run.simulator.faults.injected[kind])
     assert run.simulator.faults.injected[kind] == 1
     assert len(done.writes) == 1
     return done
@@ -61,7 +61,7 @@ def goes_wrong(run: Run, kind: Kind) -> Result:
 
 def exit_and_writes(done: Result) -> tuple[int, list[tuple[str, object]]]:
     """Return how a run ended and what it wrote."""
-    note(runs=1)
+    note("fault suite", runs=1)
     return done.exit_code, done.bodies
 
 

@@ -1,4 +1,4 @@
-"""Adds up what the fault suites did, over all the processes that ran them, and prints it at the end."""
+"""Adds up what the crash and fault suites did, over all the processes that ran them, and prints it at the end."""
 
 import json
 import os
@@ -9,26 +9,29 @@ from pathlib import Path
 
 import pytest
 
-FOLDER = "FAULT_FIGURES"
+FOLDER = "SUITE_FIGURES"
 """The environment variable that tells pytest's worker processes where the sums are kept."""
-MADE_BY = "FAULT_FIGURES_MADE_BY"
-COUNTED = ("faults", "runs", "duplicates", "lost")
+MADE_BY = "SUITE_FIGURES_MADE_BY"
+COUNTED = {
+    "crash suite": ("kill points tried", "runs killed", "duplicates", "lost"),
+    "fault suite": ("runs", "faults injected", "duplicates", "lost"),
+}
 _figures: Counter[str] = Counter()
 
 
-def note(**counted: int) -> None:
+def note(suite: str, **counted: int) -> None:
     """Count what a test did; on the disk at once, so that a worker that dies takes nothing with it."""
     folder = os.environ.get(FOLDER)
     if folder is None:
         return
-    _figures.update(counted)
+    _figures.update({f"{suite}: {name.replace('_', ' ')}": figure for name, figure in counted.items()})
     Path(folder, f"{os.getpid()}.json").write_text(json.dumps(_figures), encoding="utf-8")
 
 
 def begin() -> None:
     """Make a place for the sums, in the process that is asked first."""
     if FOLDER not in os.environ:
-        os.environ[FOLDER], os.environ[MADE_BY] = tempfile.mkdtemp(prefix="fault-figures-"), f"{os.getpid()}"
+        os.environ[FOLDER], os.environ[MADE_BY] = tempfile.mkdtemp(prefix="suite-figures-"), f"{os.getpid()}"
 
 
 def total() -> Counter[str]:
@@ -44,8 +47,9 @@ def tell(reporter: pytest.TerminalReporter) -> None:
     if os.environ.get(MADE_BY) != f"{os.getpid()}":
         return
     sums = total()
-    if sums["runs"]:
-        said = ", ".join(f"{name} {sums[name]}" for name in COUNTED)
-        reporter.write_line(f"faults injected: {said.removeprefix('faults ')}")
+    for suite, names in COUNTED.items():
+        if any(name.startswith(suite) for name in sums):
+            told = ", ".join(f"{name}: {sums[f'{suite}: {name}']}" for name in names)
+            reporter.write_line(f"{suite}: {told}")
     shutil.rmtree(os.environ.pop(FOLDER))
     del os.environ[MADE_BY]
