@@ -1,4 +1,4 @@
-"""Adds up what the crash and fault suites did, over all the processes that ran them, and prints it at the end."""
+"""Adds up what the crash and fault suites did, in all processes that ran them; prints it at the end."""
 
 import json
 import os
