@@ -5,7 +5,7 @@
     ├── SettingsFault         2  a setting is missing or malformed
     ├── MappingsFault         2  mappings.yaml is at fault, all its faults together
     ├── StateFault            2  the state folder cannot be read, written or trusted
-    ├── Refused               4  the plan moved, or another run is in progress
+    ├── Refused               4  the plan or mappings.yaml moved, or another run is in progress
     ├── VendorError           5  a vendor could not be reached or answered nonsense
     │   ├── Unreachable       5  no answer, or none that means anything: it may work later
     │   ├── SignInRefused     5  the credentials or the role are not good enough
@@ -100,6 +100,12 @@ class RunInProgress(Refused):
     """Another run holds the state folder."""
 
     code = "RUN_IN_PROGRESS"
+
+
+class MappingsMoved(Refused):
+    """mappings.yaml is no longer what it was when it was read to be edited."""
+
+    code = "MAPPINGS_MOVED"
 
 
 class VendorError(ConnectorError):

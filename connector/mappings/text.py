@@ -15,7 +15,7 @@ MOST_FAULTS = 100
 
 _BREAK = re.compile(r"\r\n|\r|\n")
 # Beside what YAML 1.2 forbids: the line ends of YAML 1.1, and below, tabs outside comments. The two readers
-# (PyYAML here, ruamel.yaml for editing) do not agree on them.
+# (PyYAML here, those of editors) do not agree on them.
 _FORBIDDEN = re.compile(
     r"[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )

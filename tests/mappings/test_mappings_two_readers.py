@@ -1,4 +1,4 @@
-"""ruamel.yaml, which will edit the file, has to read it as the loader does."""
+"""A second reader, ruamel.yaml, has to read the file as the loader does: so do editors and other tools."""
 
 from decimal import Decimal
 from pathlib import Path
