@@ -80,17 +80,35 @@ class Tenant:
 
 
 @dataclass(frozen=True, slots=True)
+class Licence:
+    """One licence of a firewall; `type` is Sophos's word, `usage` for a monthly one."""
+
+    product_code: str
+    name: str = ""
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Firewall:
-    """A firewall licence record; `billing_tenant_id` is whom its monthly licence is assigned to."""
+    """A firewall licence record; `billing_tenant_id` is whom its monthly licence is assigned to.
+
+    `owner` is the kind of account that holds it: tenant, partner or another word of Sophos.
+    """
 
     serial: str
     model: str = ""
     tenant_id: str | None = None
     billing_tenant_id: str | None = None
     last_seen: str | None = None
+    owner: str = ""
+    licences: tuple[Licence, ...] = ()
 
 
 # ConnectWise -------------------------------------------------------------------------------------
+
+
+Reference = str | int
+"""How mappings.yaml names a record of ConnectWise: text is its name there, a whole number its id."""
 
 
 class Key(NamedTuple):
@@ -108,11 +126,12 @@ class Company:
     identifier: str
     name: str = ""
     deleted: bool = False
+    status: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """A company's billing contract; `status` is ConnectWise's own word, or empty."""
+    """A company's billing contract; `status` is ConnectWise's own word, or empty; `type` its type's name."""
 
     id: int
     name: str
@@ -124,6 +143,7 @@ class Agreement:
     end: date | None = None
     bill_start: date | None = None
     next_invoice: date | None = None
+    type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +154,34 @@ class CatalogItem:
     identifier: str
     description: str = ""
     product_class: str = ""
+    inactive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A row of a set-up table of ConnectWise: a subcategory, product type or unit of measure."""
+
+    id: int
+    name: str
+    inactive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogRecord:
+    """A catalog item as people see it in ConnectWise: texts, class, and money for one unit."""
+
+    id: int
+    identifier: str
+    description: str = ""
+    customer_description: str = ""
+    subcategory: str = ""
+    category: str = ""
+    type: str = ""
+    unit: str = ""
+    product_class: str = ""
+    price: Decimal | None = None
+    cost: Decimal | None = None
+    taxable: bool = False
     inactive: bool = False
 
 
@@ -180,10 +228,39 @@ class AdditionPatch:
     serial_number: str | None = None
 
 
-# mappings.yaml -----------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """All that a POST of a catalog item says; references are names (text) or ids (whole numbers)."""
 
-Reference = str | int
-"""How mappings.yaml names a record of ConnectWise: text is its name there, a whole number its id."""
+    identifier: str
+    description: str
+    customer_description: str
+    subcategory: Reference
+    type: Reference
+    unit: Reference | None = None
+    product_class: str = "Agreement"
+    price: Decimal | None = None
+    cost: Decimal | None = None
+    taxable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPatch:
+    """The fields that a PATCH of a catalog item names; None leaves a field out."""
+
+    description: str | None = None
+    customer_description: str | None = None
+    subcategory: Reference | None = None
+    type: Reference | None = None
+    unit: Reference | None = None
+    product_class: str | None = None
+    price: Decimal | None = None
+    cost: Decimal | None = None
+    taxable: bool | None = None
+    inactive: bool | None = None
+
+
+# mappings.yaml -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The rules for writing catalog items (reference/connectwise-api.md, section 7.2; checklist row 8)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -48,7 +48,6 @@ class CatalogRules:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        tables = world.tables
         self._writables = {
             "identifier": Writable("identifier", text),
             "description": Writable("description", text),
@@ -63,9 +62,9 @@ class CatalogRules:
             "manufacturerPartNumber": Writable("manufacturer_part_number", text),
             "integrationXRef": Writable("integration_xref", text),
             "notes": Writable("notes", text),
-            "subcategory": Writable("subcategory_id", _reader(tables.subcategories)),
-            "type": Writable("type_id", _reader(tables.product_types)),
-            "unitOfMeasure": Writable("unit_id", _reader(tables.units)),
+            "subcategory": Writable("subcategory_id", _reader(lambda: world.tables.subcategories)),
+            "type": Writable("type_id", _reader(lambda: world.tables.product_types)),
+            "unitOfMeasure": Writable("unit_id", _reader(lambda: world.tables.units)),
         }
 
     def create(self, body: Any) -> Item:
@@ -109,9 +108,9 @@ class CatalogRules:
             )
             if getattr(item, attribute) == -1
         ]
-        folded = (item.identifier or "").casefold()
+        folded = (item.identifier or "").strip().casefold()
         if any(
-            other.id != item.id and other.identifier.casefold() == folded
+            other.id != item.id and other.identifier.strip().casefold() == folded
             for other in self.world.items.values()
         ):
             faults.append(Fault400("ObjectExists", "The identifier is already in use.", "identifier"))
@@ -119,7 +118,7 @@ class CatalogRules:
             raise InvalidObjectError(RESOURCE, faults)
 
 
-def _reader(table: tuple[Lookup, ...]) -> Any:
+def _reader(table: Callable[[], tuple[Lookup, ...]]) -> Any:
     """Read a reference to a setup row by id or name; -1 stands for one that does not exist."""
 
     def read(value: Any, path: str) -> int | None:
@@ -128,11 +127,11 @@ def _reader(table: tuple[Lookup, ...]) -> Any:
         said: Mapping[str, Any] = record_of(value, path)
         if said.get("id") is not None:
             wanted = whole(said["id"], f"{path}.id")
-            return next((row.id for row in table if row.id == wanted), -1)
+            return next((row.id for row in table() if row.id == wanted), -1)
         name = said.get("name")
         if not isinstance(name, str):
             raise WrongTypeError(value, "Reference", path)
-        return next((row.id for row in table if row.name.strip().casefold() == name.strip().casefold()), -1)
+        return next((row.id for row in table() if row.name.strip().casefold() == name.strip().casefold()), -1)
 
     return read
 

@@ -116,18 +116,18 @@ def _by_id(records: dict[int, Any]) -> list[Any]:
     return [records[record_id] for record_id in sorted(records)]
 
 
-def _add_table(app: Flask, world: World, route: str, rows: tuple[Lookup, ...]) -> None:
-    """Serve a setup table: list, count and one row."""
+def _add_table(app: Flask, world: World, route: str, rows: Callable[[], tuple[Lookup, ...]]) -> None:
+    """Serve a setup table as it is at that moment: list, count and one row."""
     name = route.rsplit("/", 1)[1]
 
     def shape() -> Shape[Lookup]:
         return lookup_shape(name, world, own_url())
 
     def one(row_id: int) -> Response:
-        return _written(shape(), _found({row.id: row for row in rows}, row_id, name))
+        return _written(shape(), _found({row.id: row for row in rows()}, row_id, name))
 
-    app.add_url_rule(route, route, lambda: list_answer(world, shape(), rows))
-    app.add_url_rule(f"{route}/count", f"{route} count", lambda: count_answer(world, shape(), rows))
+    app.add_url_rule(route, route, lambda: list_answer(world, shape(), rows()))
+    app.add_url_rule(f"{route}/count", f"{route} count", lambda: count_answer(world, shape(), rows()))
     app.add_url_rule(f"{route}/<int:row_id>", f"{route} one", one)
 
 
@@ -149,8 +149,8 @@ def _add_companies(app: Flask, world: World) -> None:
     def company(company_id: int) -> Response:
         return _written(company_shape(world, own_url()), _found(world.companies, company_id, "Company"))
 
-    _add_table(app, world, "/company/companies/statuses", world.tables.company_statuses)
-    _add_table(app, world, "/company/companies/types", world.tables.company_types)
+    _add_table(app, world, "/company/companies/statuses", lambda: world.tables.company_statuses)
+    _add_table(app, world, "/company/companies/types", lambda: world.tables.company_types)
 
 
 def _add_agreements(app: Flask, world: World) -> None:
@@ -182,8 +182,8 @@ def _add_agreements(app: Flask, world: World) -> None:
     def recap(agreement_id: int) -> Response:
         return _written(recap_shape(world), _found(world.agreements, agreement_id, "Agreement"))
 
-    _add_table(app, world, "/finance/agreements/types", world.tables.agreement_types)
-    _add_table(app, world, "/finance/billingcycles", world.tables.billing_cycles)
+    _add_table(app, world, "/finance/agreements/types", lambda: world.tables.agreement_types)
+    _add_table(app, world, "/finance/billingcycles", lambda: world.tables.billing_cycles)
 
 
 def _add_additions(app: Flask, world: World) -> None:
@@ -265,11 +265,10 @@ def _add_catalog(app: Flask, world: World) -> None:
         changed = rules.change(_found(world.items, item_id, "CatalogItem"), _body())
         return _written(item_shape(world, own_url()), changed)
 
-    tables = world.tables
-    _add_table(app, world, "/procurement/categories", tables.categories)
-    _add_table(app, world, "/procurement/subcategories", tables.subcategories)
-    _add_table(app, world, "/procurement/types", tables.product_types)
-    _add_table(app, world, "/procurement/unitofmeasures", tables.units)
+    _add_table(app, world, "/procurement/categories", lambda: world.tables.categories)
+    _add_table(app, world, "/procurement/subcategories", lambda: world.tables.subcategories)
+    _add_table(app, world, "/procurement/types", lambda: world.tables.product_types)
+    _add_table(app, world, "/procurement/unitofmeasures", lambda: world.tables.units)
 
 
 def _add_system(app: Flask, world: World) -> None:

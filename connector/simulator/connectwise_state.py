@@ -51,6 +51,8 @@ class ItemOptions(TypedDict, total=False):
     taxable: bool
     unit_id: int
     subcategory_id: int
+    type_id: int
+    customer_description: str
     vendor_sku: str | None
     serialized: bool
 
@@ -142,7 +144,8 @@ class ConnectWiseSide(Timeline):
     def add_item(self, identifier: str, description: str, **options: Unpack[ItemOptions]) -> Item:
         """Add a catalog item, of class Agreement unless told otherwise."""
         with self.lock:
-            item = Item(self.new_id("item"), identifier, description, description, self.trace(), **options)
+            options.setdefault("customer_description", description)
+            item = Item(self.new_id("item"), identifier, description, trace=self.trace(), **options)
             self.items[item.id] = item
             return item
 

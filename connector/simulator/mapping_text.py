@@ -56,6 +56,8 @@ class Decisions:
 
 
 _HEAD = """\
+# yaml-language-server: $schema=mappings.schema.json
+#
 # Who is billed for what: Sophos usage on the left, ConnectWise PSA on the right.
 #
 # The connector reads this file on every run and changes nothing that it does not name. What is not listed

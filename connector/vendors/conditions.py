@@ -1,10 +1,14 @@
 """ConnectWise's `conditions` language: the one place that quotes values into it."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 from urllib.parse import quote_plus
 
 _Value = TypeVar("_Value", str, int)
+
+# A server may read these as a pattern, and not every one reads the same.
+_PATTERN = re.compile(r"[\[\]*%\\]")
 
 
 def quoted(text: str) -> str:
@@ -19,6 +23,23 @@ def quoted(text: str) -> str:
     if "'" not in text:
         return f"'{text}'"
     raise ValueError("text with both kinds of quotes cannot be part of a condition")
+
+
+def equal(path: str, text: str) -> str:
+    """Return `path = "text"`; raises ValueError for text that a server may read as something else."""
+    return f"{path} = {_plain(text)}"
+
+
+def containing(paths: Sequence[str], text: str) -> str:
+    """Return `(path contains "text") or ...`; raises ValueError as `equal` does."""
+    literal = _plain(text)
+    return " or ".join(f"({path} contains {literal})" for path in paths)
+
+
+def _plain(text: str) -> str:
+    if not text or _PATTERN.search(text):
+        raise ValueError("nothing, or a pattern, cannot be looked for by a condition")
+    return quoted(text)
 
 
 def one_of(path: str, values: Sequence[str] | Sequence[int]) -> str:

@@ -1,22 +1,20 @@
 """The client of ConnectWise PSA: companies, agreements, catalog items, and additions to write."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import replace
-from typing import TypeVar
 
-from connector.errors import Nonsense, RequestRefused, VendorError
+from connector.errors import RequestRefused, VendorError
 from connector.model import Addition, AdditionPatch, Agreement, CatalogItem, Company, NewAddition, Reference
 from connector.vendors import connectwise_wire as wire
 from connector.vendors.connectwise_catalog import MOST_REFERENCES, all_found, conditions_for
+from connector.vendors.connectwise_items import ConnectWiseCatalog
 from connector.vendors.connectwise_lists import Listing
 from connector.vendors.connectwise_session import ConnectWiseCredentials, ConnectWiseSession
-from connector.vendors.fields import Malformed, Record, as_record, id_in, required_id
-from connector.vendors.redaction import shown
-from connector.vendors.transport import Answer, Call, Patience, Throttled, Trace, Unclear
+from connector.vendors.connectwise_writes import NotAsAsked, id_shown, not_as_asked, record_after, sendable
+from connector.vendors.fields import Malformed, Record, as_record, required_id
+from connector.vendors.transport import Call, Patience, Throttled, Trace, Unclear
 
 __all__ = ["ConnectWiseClient", "NotAsAsked", "Throttled", "Unclear"]
-
-_Sent = TypeVar("_Sent")
 
 _COMPANIES = "Companies > Company Maintenance: Inquire ALL"
 _AGREEMENTS = "Finance > Agreements: Inquire ALL"
@@ -25,20 +23,11 @@ _EDIT = "Finance > Agreements: Edit ALL"
 _CATALOG = "Procurement > Product Catalog: Inquire ALL"
 
 
-class NotAsAsked(VendorError):
-    """A write that was answered as a success, and the answer does not show what was asked for.
-
-    `addition` is what it showed, where that can be read; `addition_id` at least its id.
-    """
-
-    code = "NOT_AS_ASKED"
-    addition: Addition | None = None
-    addition_id: int | None = None
-    differences: tuple[str, ...] = ()
-
-
 class ConnectWiseClient:
-    """Reads what is billed, and writes additions one at a time. Fit for several threads at once."""
+    """Reads what is billed, and writes additions one at a time. Fit for several threads at once.
+
+    `catalog` reads and writes catalog items as people see them.
+    """
 
     def __init__(  # noqa: PLR0913  # one argument for each setting
         self,
@@ -54,6 +43,7 @@ class ConnectWiseClient:
         credentials = ConnectWiseCredentials(url, company, public_key, private_key, client_id)
         self._session = ConnectWiseSession(credentials, patience=patience, trace=trace)
         self.transport = self._session.transport
+        self.catalog = ConnectWiseCatalog(self._session)
 
     def system_info(self) -> wire.SystemInfo:
         """Return version and zone; a 404 here means that the company or the keys are wrong."""
@@ -110,15 +100,16 @@ class ConnectWiseClient:
         something was made. Throttled and every other error: nothing was made.
         """
         doing = f"creating an addition of item {new.item_id} on agreement {new.agreement_id}"
-        url, body = _additions(new.agreement_id), self._sendable(wire.creation, new)
+        url, body = _additions(new.agreement_id), sendable(wire.creation, new)
         call = Call(method="POST", url=url, doing=doing, body=body, effect="adds", right=_CREATE)
         answer = self._session.send(call)
         record = answer.document if isinstance(answer.document, dict) else {}
         made = _addition_in(record, new.agreement_id)
         differences = wire.creation_differences(record, new)
         if made is None or differences:
-            error = self._not_as_asked(doing, differences or ("it is no addition of that agreement",), answer)
-            error.addition, error.addition_id = made, _id_in(record)
+            differences = differences or ("it is no addition of that agreement",)
+            error = not_as_asked(self.transport, doing, differences, "agreement", answer)
+            error.addition, error.addition_id = made, id_shown(record)
             raise error
         return made
 
@@ -129,37 +120,20 @@ class ConnectWiseClient:
         answer that leaves it open is followed by a fresh read; NotAsAsked where either shows otherwise.
         """
         doing = f"changing addition {addition_id} of agreement {agreement_id}"
-        url, body = f"{_additions(agreement_id)}/{addition_id}", self._sendable(wire.operations, patch)
+        url, body = f"{_additions(agreement_id)}/{addition_id}", sendable(wire.operations, patch)
         call = Call(method="PATCH", url=url, doing=doing, body=body, effect="sets", right=_EDIT)
-        record: Record = {}
-        try:
-            document = self._session.send(call).document
-            record = document if isinstance(document, dict) else {}
-        except Nonsense as error:
-            if error.status is None or not 200 <= error.status < 300:
-                raise
+        record = record_after(self._session, call)
         changed = _addition_in(record, agreement_id)
         if changed is not None and changed.id == addition_id:
             contradictions = wire.patch_contradictions(record, patch)
             if contradictions:
                 # A 200 that shows something else is a failure, whatever a later read may show.
-                contradicted = self._not_as_asked(doing, contradictions)
+                contradicted = not_as_asked(self.transport, doing, contradictions, "agreement")
                 contradicted.addition, contradicted.addition_id = changed, addition_id
                 raise contradicted
             if not wire.patch_differences(record, patch):
                 return changed
         return self._read_back(doing, agreement_id, addition_id, patch)
-
-    @staticmethod
-    def _sendable(encode: Callable[[_Sent], bytes], what: _Sent) -> bytes:
-        try:
-            return encode(what)
-        except wire.Inexact as error:
-            raise RequestRefused(
-                f"Nothing was sent to ConnectWise: {error}.",
-                "Look at the usage that adds up to it.",
-                vendor=wire.DIALECT.vendor,
-            ) from None
 
     def _read_back(self, doing: str, agreement_id: int, addition_id: int, patch: AdditionPatch) -> Addition:
         """Return the addition if a fresh read shows what the answer to the change did not."""
@@ -169,26 +143,10 @@ class ConnectWiseClient:
             raise self.transport.failures.unclear(failed, f"after {doing}, reading back failed: ") from None
         differences = ("it is gone",) if now is None else wire.addition_differences(now, patch)
         if now is None or differences:
-            error = self._not_as_asked(doing, differences)
+            error = not_as_asked(self.transport, doing, differences, "agreement")
             error.addition, error.addition_id = now, addition_id
             raise error
         return now
-
-    def _not_as_asked(
-        self, doing: str, differences: tuple[str, ...], answer: Answer | None = None
-    ) -> NotAsAsked:
-        said = shown(self.transport.redact("; ".join(differences)), 500)
-        request_id = answer.request_id if answer else None
-        error = NotAsAsked(
-            f"ConnectWise does not show what was asked for after {doing}: {said}."
-            f"{f' Request id {request_id}.' if request_id else ''}",
-            "Look at that agreement in ConnectWise, then run the same command again.",
-            vendor=wire.DIALECT.vendor,
-            status=answer.status if answer else None,
-            request_id=request_id,
-        )
-        error.differences = differences
-        return error
 
     def _chosen_items(
         self, listing: Listing, references: Collection[Reference]
@@ -219,12 +177,5 @@ def _addition_in(record: Record, agreement_id: int) -> Addition | None:
     """Return the addition that an answer to a write shows, if it shows one."""
     try:
         return wire.addition(record, agreement_id)
-    except Malformed:
-        return None
-
-
-def _id_in(record: Record) -> int | None:
-    try:
-        return id_in(record, "id")
     except Malformed:
         return None

@@ -1,6 +1,5 @@
 """ConnectWise PSA's words: its records to our values, our changes to its bodies, its errors to ours."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,6 +8,7 @@ from decimal import Decimal
 
 from connector.errors import RequestRefused, SignInRefused, VendorError
 from connector.model import Addition, AdditionPatch, Agreement, CatalogItem, Company, NewAddition
+from connector.vendors.connectwise_json import differences, encoded, number, wide_quantity_in
 from connector.vendors.failures import Dialect
 from connector.vendors.fields import (
     Malformed,
@@ -19,15 +19,14 @@ from connector.vendors.fields import (
     id_in,
     label_in,
     lenient_day_in,
-    quantity_in,
     required_id,
     text_in,
 )
 
-COMPANY_FIELDS = "id,identifier,name,deletedFlag"
+COMPANY_FIELDS = "id,identifier,name,deletedFlag,status/name"
 AGREEMENT_FIELDS = (
     "id,name,company/id,company/identifier,agreementStatus,cancelledFlag,startDate,endDate,"
-    "noEndingDateFlag,billStartDate,nextInvoiceDate"
+    "noEndingDateFlag,billStartDate,nextInvoiceDate,type/name"
 )
 CATALOG_FIELDS = "id,identifier,description,productClass,inactiveFlag"
 ADDITION_FIELDS = (
@@ -61,6 +60,7 @@ def company(record: Record) -> Company:
         identifier=label_in(record, "identifier"),
         name=text_in(record, "name"),
         deleted=flag_in(record, "deletedFlag"),
+        status=_told(record, "status/name"),
     )
 
 
@@ -78,6 +78,7 @@ def agreement(record: Record) -> Agreement:
         status=text_in(record, "agreementStatus"),
         cancelled=flag_in(record, "cancelledFlag"),
         next_invoice=lenient_day_in(record, "nextInvoiceDate"),
+        type=_told(record, "type/name"),
     )
     try:
         return replace(
@@ -110,7 +111,7 @@ def addition(record: Record, agreement_id: int) -> Addition:
         id=required_id(record, "id"),
         agreement_id=agreement_id,
         item_id=required_id(record, "product/id"),
-        quantity=_quantity(record, "quantity") or Decimal(0),
+        quantity=wide_quantity_in(record, "quantity") or Decimal(0),
         cancelled=day_in(record, "cancelledDate"),
         effective=day_in(record, "effectiveDate"),
         serial_number=text_in(record, "serialNumber"),
@@ -118,28 +119,15 @@ def addition(record: Record, agreement_id: int) -> Addition:
     )
 
 
-def _quantity(record: Record, path: str) -> Decimal | None:
-    # Other people's lines are theirs: wide bounds, so that only what is no quantity is refused.
-    return quantity_in(record, path, decimals=15, below=15)
+def _told(record: Record, path: str) -> str:
+    """Return what is only ever shown to people, or "": no month stops for it."""
+    try:
+        return label_in(record, path)
+    except Malformed:
+        return ""
 
 
 # Writing -----------------------------------------------------------------------------------------
-
-
-class Inexact(ValueError):
-    """A quantity that no JSON number holds exactly."""
-
-
-def number(quantity: Decimal) -> int | float:
-    """Return the JSON number that is exactly this quantity; raises ValueError where none is."""
-    if not quantity.is_finite():
-        raise ValueError(f"{quantity} is no quantity")
-    if quantity == quantity.to_integral_value():
-        return int(quantity)
-    value = float(quantity)
-    if Decimal(repr(value)) != quantity:
-        raise Inexact(f"{quantity} has more digits than a JSON number keeps")
-    return value
 
 
 def creation(new: NewAddition) -> bytes:
@@ -152,7 +140,7 @@ def creation(new: NewAddition) -> bytes:
     }
     if new.serial_number:
         body["serialNumber"] = new.serial_number
-    return _encoded(body)
+    return encoded(body)
 
 
 def operations(patch: AdditionPatch) -> bytes:
@@ -166,7 +154,7 @@ def operations(patch: AdditionPatch) -> bytes:
         body.append({"op": "replace", "path": "serialNumber", "value": patch.serial_number})
     if not body:
         raise ValueError("a patch that sets nothing")
-    return _encoded(body)
+    return encoded(body)
 
 
 def creation_differences(record: Record, new: NewAddition) -> tuple[str, ...]:
@@ -179,17 +167,17 @@ def creation_differences(record: Record, new: NewAddition) -> tuple[str, ...]:
     }
     if new.serial_number:
         wanted["serialNumber"] = new.serial_number
-    return _differences(record, wanted)
+    return differences(record, wanted)
 
 
 def patch_differences(record: Record, patch: AdditionPatch) -> tuple[str, ...]:
     """Say what a record does not show as the patch asked; a missing field is not shown."""
-    return _differences(record, _asked(patch))
+    return differences(record, _asked(patch))
 
 
 def patch_contradictions(record: Record, patch: AdditionPatch) -> tuple[str, ...]:
     """Say what a record shows otherwise than the patch asked; a missing field says nothing."""
-    return _differences(
+    return differences(
         record, {path: value for path, value in _asked(patch).items() if at(record, path) is not None}
     )
 
@@ -217,38 +205,8 @@ def addition_differences(addition: Addition, patch: AdditionPatch) -> tuple[str,
     )
 
 
-def _differences(record: Record, wanted: Mapping[str, object]) -> tuple[str, ...]:
-    found = []
-    for path, value in wanted.items():
-        try:
-            shown = _shown(record, path, value)
-        except Malformed as flaw:
-            found.append(str(flaw))
-            continue
-        if shown != value:
-            found.append(f"{path} is {'not shown' if shown is None else shown}, not {value}")
-    return tuple(found)
-
-
-def _shown(record: Record, path: str, like: object) -> object:
-    match like:
-        case Decimal():
-            return _quantity(record, path)
-        case date():
-            return day_in(record, path)
-        case int():
-            return required_id(record, path)
-        case _:
-            # Emptied text is left out of an answer, as null is.
-            return text_in(record, path) if at(record, path) is not None or not like else None
-
-
 def _midnight(day: date) -> str:
     return f"{day.isoformat()}T00:00:00Z"
-
-
-def _encoded(body: object) -> bytes:
-    return json.dumps(body, separators=(",", ":"), allow_nan=False).encode("ascii")
 
 
 # Errors ------------------------------------------------------------------------------------------

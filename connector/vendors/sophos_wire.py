@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from connector.errors import RequestRefused, SignInRefused, VendorError
-from connector.model import Firewall, Tenant, UsageRow, serial_of, tenant_id_of
+from connector.model import Firewall, Licence, Tenant, UsageRow, serial_of, tenant_id_of
 from connector.vendors.fields import Malformed, Record, name_in, quantity_in, text_in
 from connector.vendors.transport import Dialect
 
@@ -13,6 +13,8 @@ SIGNING_IN = "sign in"
 """The right that the token request needs: refused, it is the credentials that are wrong."""
 
 _CREDENTIALS = "Check SOPHOS_CLIENT_ID and SOPHOS_CLIENT_SECRET: they are made in Sophos Central Partner."
+_MOST_LICENCES = 50
+_LONGEST_SHOWN = 200
 _ROLE = (
     "This credential's role may not read {right}; use a Service Principal Super Admin or "
     "Management credential."
@@ -72,7 +74,25 @@ def firewall(item: Record) -> Firewall:
         tenant_id=_tenant_id(item, "tenant/id"),
         billing_tenant_id=_tenant_id(item, "billingTenant/id"),
         last_seen=name_in(item, "lastSeenAt"),
+        owner=_shown(item, "owner/type"),
+        licences=_licences(item.get("licenses")),
     )
+
+
+def _licences(listed: object) -> tuple[Licence, ...]:
+    found = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    return tuple(
+        Licence(_shown(each, "product/code"), _shown(each, "product/name"), _shown(each, "type"))
+        for each in found[:_MOST_LICENCES]
+    )
+
+
+def _shown(record: Record, path: str) -> str:
+    """Return text that people only look at: nothing hangs on it, so nothing stops when it is odd."""
+    try:
+        return text_in(record, path)[:_LONGEST_SHOWN]
+    except Malformed:
+        return ""
 
 
 def _tenant_id(record: Record, path: str) -> str | None:

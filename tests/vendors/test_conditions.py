@@ -4,7 +4,7 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from connector.vendors.conditions import chunks, one_of, quoted
+from connector.vendors.conditions import chunks, containing, equal, one_of, quoted
 from connector.vendors.connectwise_catalog import conditions_for
 
 
@@ -26,6 +26,21 @@ def test_text_is_put_in_the_quotes_it_does_not_hold(text: str, literal: str) -> 
 def test_text_that_cannot_be_quoted_safely_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="condition"):
         quoted(text)
+
+
+def test_text_is_looked_for_in_several_places_by_one_condition() -> None:
+    assert containing(("identifier", "description"), "O'Neil") == (
+        '(identifier contains "O\'Neil") or (description contains "O\'Neil")'
+    )
+    assert equal("identifier", '19" rack') == "identifier = '19\" rack'"
+
+
+@pytest.mark.parametrize("text", ["", "a*", "50%", "[a", "a]", "a\\b", "both \" and '", "a\nb"])
+def test_text_that_a_server_may_read_as_a_pattern_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="condition"):
+        containing(("identifier",), text)
+    with pytest.raises(ValueError, match="condition"):
+        equal("identifier", text)
 
 
 def test_a_list_of_values_is_one_condition() -> None:

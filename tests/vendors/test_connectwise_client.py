@@ -17,8 +17,9 @@ from connector.model import Addition, AdditionPatch, Agreement, CatalogItem, Com
 from connector.vendors import connectwise_lists
 from connector.vendors.connectwise import ConnectWiseClient, NotAsAsked, Throttled, Unclear
 from connector.vendors.connectwise_base import api_base
+from connector.vendors.connectwise_json import number
 from connector.vendors.connectwise_lists import has_next
-from connector.vendors.connectwise_wire import SystemInfo, number
+from connector.vendors.connectwise_wire import SystemInfo
 
 BASE = "https://psa.example/v4_6_release/apis/3.0"
 INFO = f"{BASE}/system/info"
@@ -266,7 +267,7 @@ def test_a_list_is_asked_for_in_order_with_few_fields(wire: responses.RequestsMo
         "page": "1",
         "pageSize": "1000",
         "orderBy": "id asc",
-        "fields": "id,identifier,name,deletedFlag",
+        "fields": "id,identifier,name,deletedFlag,status/name",
     }
 
 
@@ -465,6 +466,27 @@ def test_an_agreement_with_an_unreadable_date_stops_nobody_elses_month(
     broken, fine = client().agreements()
     assert broken.status == f"not readable: {field} is no date"
     assert fine.status == "Active"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"name": " Managed "}, "Managed"),
+        (None, ""),
+        ({"id": 1}, ""),
+        ("Managed", ""),
+        ({"name": []}, ""),
+        (7, ""),
+    ],
+)
+def test_a_type_or_status_that_cannot_be_read_stops_no_month(
+    wire: responses.RequestsMock, said: object, told: str
+) -> None:
+    wire.get(AGREEMENTS, json=[{"id": 118, "company": {"id": 1}, "type": said}])
+    wire.get(COMPANIES, json=[{"id": 250, "identifier": "A", "status": said}])
+
+    assert [agreement.type for agreement in client().agreements()] == [told]
+    assert [company.status for company in client().companies()] == [told]
 
 
 def test_an_agreement_of_no_company_belongs_to_none(wire: responses.RequestsMock) -> None:
@@ -874,6 +896,16 @@ def test_quantities_leave_as_exact_numbers(quantity: str, value: str) -> None:
 def test_a_quantity_that_no_json_number_keeps_is_refused(quantity: str) -> None:
     with pytest.raises(ValueError, match=quantity[:8]):
         number(Decimal(quantity))
+
+
+def test_an_addition_of_a_quantity_that_no_json_number_keeps_is_never_sent(
+    wire: responses.RequestsMock,
+) -> None:
+    new = NewAddition(118, 48, Decimal("0.12345678901234567890"), OCTOBER)
+
+    with pytest.raises(RequestRefused, match="Nothing was sent to ConnectWise"):
+        client().create_addition(new)
+    assert len(wire.calls) == 0
 
 
 def test_no_key_reaches_an_error_or_a_trace(wire: responses.RequestsMock) -> None:
