@@ -122,8 +122,8 @@ class Month:
         entry = self.tenants[tenant_id]
         return self.maps(tenant_id, products={**entry.products, code: ProductException(**said)})
 
-    def plan(self, **options: Any) -> Plan:
-        """Plan October."""
+    def placer(self) -> Placer:
+        """Return the map beside ConnectWise's records."""
         mappings = Mappings(self.defaults, self.guards, self.products, self.tenants, self.mapped_firewalls)
         directory = Directory(
             companies=self.companies,
@@ -132,7 +132,12 @@ class Month:
             remembered=self.remembered,
             today=self.today,
         )
-        placer = Placer(mappings, directory)
+        return Placer(mappings, directory)
+
+    def plan(self, **options: Any) -> Plan:
+        """Plan October."""
+        placer = self.placer()
+        directory = placer.directory
         known_tenants = {ALDER, BIRCH, *self.tenants}
         finder = TenantFinder(known_tenants, self.mapped_firewalls, self.firewalls)
         names = {tenant_id: entry.name for tenant_id, entry in self.tenants.items()}

@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from connector.errors import CommandFault
 from connector.planning.guards import GUARDS
 from connector.planning.holds import PRODUCT_CODES, TENANT_CODES
+from connector.planning.successors import SUSPECTED
 
 HELD = frozenset(
     {
         *TENANT_CODES,
         *PRODUCT_CODES,
+        SUSPECTED,
         "TENANT_VANISHED",
         "FIREWALL_UNASSIGNED",
         "NEGATIVE_QUANTITY",

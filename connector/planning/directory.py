@@ -85,6 +85,16 @@ class Directory:
         for agreement in self.agreements.values():
             self._agreements_named[agreement.company_id, folded(agreement.name)].append(agreement)
 
+    def anew(self) -> "Directory":
+        """Return a directory of the same records that has noticed nothing yet."""
+        return Directory(
+            companies=self.companies.values(),
+            agreements=self.agreements.values(),
+            items=self.items.values(),
+            remembered=self._remembered,
+            today=self.today,
+        )
+
     @property
     def warnings(self) -> tuple[Warn, ...]:
         """What was noticed about names, in a stable order."""

@@ -7,7 +7,8 @@ from connector.model import GuardLimits
 from connector.planning.change import Change
 from connector.planning.directory import Unplaced
 from connector.planning.findings import Options, Part, Unresolved
-from connector.planning.resolve import UNMAPPED, Off, Placer
+from connector.planning.resolve import UNMAPPED, Off, Placer, Resolved
+from connector.planning.successors import SUSPECTED
 
 TENANT_CODES = frozenset(
     {
@@ -33,15 +34,19 @@ class Holds:
         self,
         *,
         unresolved: Collection[Unresolved],
-        present: Collection[str],
-        placed_serials: frozenset[str],
+        resolved: Resolved,
+        suspected: Collection[tuple[str, str]],
         placer: Placer,
         limits: GuardLimits,
         options: Options,
     ) -> None:
-        """Index what is unresolved by the thing that is: a pair, a tenant, a code or a serial."""
-        self._present = present
-        self._placed_serials = placed_serials
+        """Index what is unresolved by the thing that is: a pair, a tenant, a code or a serial.
+
+        `suspected` are the tenants and codes that an unmapped code may follow.
+        """
+        self._present = resolved.present
+        self._suspected = suspected
+        self._placed_serials = resolved.placed_serials
         self._placer = placer
         self._limits = limits
         self._options = options
@@ -95,6 +100,8 @@ class Holds:
 
     def _doubts(self, was: tuple[Part, ...], *, certain: bool) -> Iterator[str]:
         """Yield why a fall of this key may not be what it looks like."""
+        if any(part.pair in self._suspected for part in was):
+            yield SUSPECTED
         vanished = False
         for part in was:
             placement = self._placer.place(part.tenant_id, part.product_code)

@@ -16,7 +16,8 @@ from connector.planning.guards import objections
 from connector.planning.holds import Holds
 from connector.planning.lines import Lines, lines_by_key
 from connector.planning.resolve import UNMAPPED, Off, Placer, Resolved
-from connector.planning.wording import Wording
+from connector.planning.successors import SUSPECTED, fed_before, find_successors, held_pairs
+from connector.planning.wording import Wording, succession
 
 ZERO = Decimal(0)
 
@@ -78,8 +79,8 @@ class _Planner:
         options = self.inputs.options
         holds = Holds(
             unresolved=self.unresolved,
-            present=self.inputs.resolved.present,
-            placed_serials=self.inputs.resolved.placed_serials,
+            resolved=self.inputs.resolved,
+            suspected=self.suspected(),
             placer=self.inputs.placer,
             limits=self.mappings.guards,
             options=options,
@@ -285,6 +286,21 @@ class _Planner:
         if self.implied is None:
             self.implied = self.inputs.placer.pairs_by_key()
         return tuple(Part(tenant_id, code, ZERO) for tenant_id, code in self.implied.get(key, ()))
+
+    def suspected(self) -> frozenset[tuple[str, str]]:
+        """Return the tenants and codes that an unmapped code may follow, and say so in warnings.
+
+        All tenants count, whatever the plan was asked for.
+        """
+        used = self.inputs.resolved.used
+        successors = find_successors(fed_before(self.lines, self.changes, used), used, self.mappings)
+        meanwhile = "nothing is zeroed there meanwhile"
+        if self.inputs.options.releases(SUSPECTED):
+            meanwhile = "--force has released what was held for it"
+        for each in successors:
+            what = f"{succession(each, self.mappings)}; {meanwhile}. If it is so: {each.command}"
+            self.warnings.append(Warn(SUSPECTED, what))
+        return held_pairs(successors)
 
     def off(self, tenant_id: str, product_code: str) -> bool:
         """Whether mappings.yaml has turned a pair off."""

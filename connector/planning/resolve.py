@@ -8,6 +8,7 @@ from decimal import Decimal
 from connector.model import Agreement, Company, Firewall, Key, Mappings, Reference, TenantEntry, UsageRow
 from connector.planning.directory import Directory, Unplaced
 from connector.planning.findings import Desired, Part, Unresolved, tenant_label
+from connector.planning.references import code_command, shell_word
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +25,10 @@ NO_DEVICES = frozenset({"user", "server"})
 UNMAPPED = frozenset({"UNMAPPED_TENANT", "UNMAPPED_PRODUCT"})
 
 NEXT_STEPS = {
-    "UNMAPPED_TENANT": "give the tenant a company and an agreement under `tenants:`, or `sync: false`",
-    "UNMAPPED_PRODUCT": "give the product an item under `products:`, or `sync: false`",
+    "UNMAPPED_TENANT": "give the tenant a company and an agreement",
+    "UNMAPPED_PRODUCT": "give the product an item",
     "FIREWALL_UNASSIGNED": "assign its monthly licence to a tenant in Sophos Central Partner (Flex "
-    "Billing), or add the serial under `firewalls:`",
+    "Billing), or place it by its serial number",
     "COMPANY_NOT_FOUND": "correct `company` of the tenant",
     "COMPANY_AMBIGUOUS": "write the company's id as a whole number",
     "COMPANY_CHANGED": "write the company's id as a whole number",
@@ -87,7 +88,7 @@ class Placer:
         tenant = self.mappings.tenants.get(tenant_id)
         if tenant is not None and not tenant.sync:
             return OFF
-        item = self._item_reference(tenant, product_code)
+        item = item_for(self.mappings, tenant, product_code)
         if isinstance(item, Off):
             return item
         if tenant is None:
@@ -102,31 +103,32 @@ class Placer:
         found = self.directory.item(item)
         return found if isinstance(found, Unplaced) else Key(agreement.id, found.id)
 
-    def _item_reference(self, tenant: TenantEntry | None, product_code: str) -> Reference | Off | Unplaced:
-        """Say which item bills a code for a tenant: the tenant's exception first, then `products:`."""
-        said = tenant.products.get(product_code) if tenant is not None else None
-        entry = self.mappings.products.get(product_code)
-        if said is not None and said.sync is False:
-            return OFF
-        turned_on = said is not None and (said.item is not None or said.sync is True)
-        if entry is not None and not entry.on and not turned_on:
-            return OFF
-        if said is not None and said.item is not None:
-            return said.item
-        if entry is not None and entry.item is not None:
-            return entry.item
-        if turned_on:
-            return Unplaced(
-                "UNMAPPED_PRODUCT", f"{product_code} is turned on for the tenant, but nothing names its item"
-            )
-        return Unplaced("UNMAPPED_PRODUCT", f"product code {product_code!r} has no entry in mappings.yaml")
-
     def _agreement(self, company: Reference | None, reference: Reference | None) -> Agreement | Unplaced:
         if company is None or reference is None:
             lacking = "company" if company is None else "agreement"
             return Unplaced("UNMAPPED_TENANT", f"the tenant's entry in mappings.yaml names no {lacking}")
         found = self.directory.company(company)
         return self.directory.agreement(found, reference) if isinstance(found, Company) else found
+
+
+def item_for(mappings: Mappings, tenant: TenantEntry | None, product_code: str) -> Reference | Off | Unplaced:
+    """Say which item bills a code for a tenant: the tenant's exception first, then `products:`."""
+    said = tenant.products.get(product_code) if tenant is not None else None
+    entry = mappings.products.get(product_code)
+    if said is not None and said.sync is False:
+        return OFF
+    turned_on = said is not None and (said.item is not None or said.sync is True)
+    if entry is not None and not entry.on and not turned_on:
+        return OFF
+    if said is not None and said.item is not None:
+        return said.item
+    if entry is not None and entry.item is not None:
+        return entry.item
+    if turned_on:
+        return Unplaced(
+            "UNMAPPED_PRODUCT", f"{product_code} is turned on for the tenant, but nothing names its item"
+        )
+    return Unplaced("UNMAPPED_PRODUCT", f"product code {product_code!r} has no entry in mappings.yaml")
 
 
 def item_references(mappings: Mappings) -> set[Reference]:
@@ -141,7 +143,8 @@ def item_references(mappings: Mappings) -> set[Reference]:
 class Resolved:
     """A month's usage, placed.
 
-    `present` are the tenants with at least one row, `placed_serials` the devices of rows that have a tenant.
+    `present` are the tenants with at least one row, `placed_serials` the devices of rows that have a tenant,
+    `used` is every tenant's usage of each code, billed or not.
     """
 
     rows: int
@@ -150,6 +153,7 @@ class Resolved:
     unresolved: tuple[Unresolved, ...]
     present: frozenset[str]
     placed_serials: frozenset[str] = frozenset()
+    used: tuple[Part, ...] = ()
 
 
 class TenantFinder:
@@ -200,20 +204,7 @@ def resolve(
     rows: Iterable[UsageRow], finder: TenantFinder, placer: Placer, names: Mapping[str, str]
 ) -> Resolved:
     """Place every row on a key, or say why not; `names` are the tenants' names, for people."""
-    sums: dict[tuple[str, str], _Sum] = defaultdict(_Sum)
-    orphans: dict[tuple[str | None, str], _Sum] = defaultdict(_Sum)
-    for row in rows:
-        tenant_id = finder.tenant_of(row)
-        if tenant_id is None:
-            total = orphans[row.serial, row.product_code]
-        else:
-            total = sums[tenant_id, row.product_code]
-            if row.serial is not None:
-                total.serials.add(row.serial)
-                total.device = total.device or row.group.casefold() not in NO_DEVICES
-        total.quantity += row.quantity
-        total.rows += 1
-
+    sums, orphans = _summed(rows, finder)
     parts: dict[Key, list[Part]] = defaultdict(list)
     unresolved = []
     for (tenant_id, code), total in sorted(sums.items()):
@@ -237,6 +228,39 @@ def resolve(
         unresolved=tuple(unresolved),
         present=frozenset(tenant_id for tenant_id, _ in sums),
         placed_serials=frozenset(serial for total in sums.values() for serial in total.serials),
+        used=_used(sums),
+    )
+
+
+def usage_parts(rows: Iterable[UsageRow], finder: TenantFinder) -> tuple[Part, ...]:
+    """Return every tenant's usage of each code, mapped or not; rows that nobody can place are left out."""
+    sums, _ = _summed(rows, finder)
+    return _used(sums)
+
+
+def _summed(
+    rows: Iterable[UsageRow], finder: TenantFinder
+) -> tuple[dict[tuple[str, str], _Sum], dict[tuple[str | None, str], _Sum]]:
+    """Add up the rows of each tenant and code, and those of each serial that no tenant is known for."""
+    sums: dict[tuple[str, str], _Sum] = defaultdict(_Sum)
+    orphans: dict[tuple[str | None, str], _Sum] = defaultdict(_Sum)
+    for row in rows:
+        tenant_id = finder.tenant_of(row)
+        if tenant_id is None:
+            total = orphans[row.serial, row.product_code]
+        else:
+            total = sums[tenant_id, row.product_code]
+            if row.serial is not None:
+                total.serials.add(row.serial)
+                total.device = total.device or row.group.casefold() not in NO_DEVICES
+        total.quantity += row.quantity
+        total.rows += 1
+    return sums, orphans
+
+
+def _used(sums: Mapping[tuple[str, str], _Sum]) -> tuple[Part, ...]:
+    return tuple(
+        Part(*pair, total.quantity, tuple(sorted(total.serials))) for pair, total in sorted(sums.items())
     )
 
 
@@ -252,8 +276,21 @@ def _unplaced(
         quantity=total.quantity,
         serial=min(total.serials) if total.device and len(total.serials) == 1 else None,
         rows=total.rows,
-        next_step=NEXT_STEPS[placement.code],
+        next_step=_next_step(placement.code, tenant_id, code),
     )
+
+
+def _next_step(why: str, tenant_id: str, code: str) -> str:
+    """Return what to do, with the command that does it where there is one."""
+    match why:
+        case "UNMAPPED_PRODUCT" if code:
+            commands = code_command("map", code), code_command("off", code)
+        case "UNMAPPED_TENANT":
+            tenant = shell_word(tenant_id, "TENANT")
+            commands = f"connector tenants map {tenant}", f"connector tenants off {tenant}"
+        case _:
+            return NEXT_STEPS[why]
+    return f"{NEXT_STEPS[why]}: {commands[0]}, or, not to bill it: {commands[1]}"
 
 
 def _orphan(serial: str | None, code: str, total: _Sum) -> Unresolved:
@@ -266,5 +303,6 @@ def _orphan(serial: str | None, code: str, total: _Sum) -> Unresolved:
         quantity=total.quantity,
         serial=serial,
         rows=total.rows,
-        next_step=NEXT_STEPS["FIREWALL_UNASSIGNED"],
+        next_step=NEXT_STEPS["FIREWALL_UNASSIGNED"]
+        + (f": connector firewalls assign {shell_word(serial, 'SERIAL')} TENANT" if serial else ""),
     )

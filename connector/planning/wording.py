@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 
-from connector.model import Key, Period
+from connector.model import Key, Mappings, Period
 from connector.planning.change import plain
 from connector.planning.directory import Directory
 from connector.planning.findings import Part, tenant_label
 from connector.planning.resolve import Placer
+from connector.planning.successors import Successor
 
 
 class Wording:
@@ -66,3 +67,23 @@ class Wording:
         if stopped:
             reasons.append(f"no {' or '.join(dict.fromkeys(stopped))} usage in {self._period}")
         return "; ".join(reasons) or f"no usage in {self._period}"
+
+
+def succession(each: Successor, mappings: Mappings) -> str:
+    """Say which code vanished, which appeared instead, and what the evidence is."""
+    if each.before:
+        figures = f"{plain(each.before)} before, {plain(each.now)} now"
+    else:
+        figures = f"{plain(each.now)} now; how much of {each.old} there was is not on record"
+    where = "all" if len(each.tenants) == each.vanished else str(len(each.tenants))
+    told = (
+        f"{each.old} has vanished from {each.vanished} tenants, and at {where} of them "
+        f"{each.new}, which mappings.yaml does not know, is used ({figures}): Sophos may have given the "
+        "product a new code"
+    )
+    exceptions = sum(each.old in mappings.tenants[tenant_id].products for tenant_id in each.tenants)
+    if exceptions:
+        told += (
+            f"; {exceptions} of these tenants have exceptions for {each.old}, which do not cover {each.new}"
+        )
+    return told

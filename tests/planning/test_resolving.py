@@ -25,8 +25,8 @@ from connector.planning.directory import Name
 SERIAL = "X1A7ALDER01"
 
 
-def firewall(**owner: str) -> Firewall:
-    return Firewall(SERIAL, "XGS 107", **owner)
+def firewall(tenant_id: str | None = None, billing_tenant_id: str | None = None) -> Firewall:
+    return Firewall(SERIAL, "XGS 107", tenant_id, billing_tenant_id)
 
 
 # Rule 3 and 4: sums, and whose a row is ----------------------------------------------------------
