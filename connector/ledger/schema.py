@@ -17,7 +17,14 @@ def first_tables(db: Database) -> None:
             db.execute(statement)
 
 
-KNOWN_STEPS = frozenset({"first_tables"})
+@migrations()
+def maps_and_codes(db: Database) -> None:
+    """Keep mappings.yaml as each run used it, and every product code that usage ever had."""
+    for statement in _MAPS_AND_CODES.split(";"):
+        db.execute(statement)
+
+
+KNOWN_STEPS = frozenset({"first_tables", "maps_and_codes"})
 """Every step above; a file that holds another one was written by a newer version."""
 
 _FIRST_TABLES = """
@@ -137,4 +144,34 @@ CREATE TABLE names (
     learned_at TEXT NOT NULL,
     PRIMARY KEY (kind, company_id, text)
 ) STRICT, WITHOUT ROWID
+"""
+
+_MAPS_AND_CODES = """
+CREATE TABLE maps (
+    hash TEXT PRIMARY KEY,           -- SHA-256 of the text
+    text TEXT NOT NULL,              -- mappings.yaml, to the letter
+    first_used_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE runs ADD COLUMN map TEXT;    -- the hash of the map that it used
+
+CREATE TABLE products (
+    code TEXT PRIMARY KEY,
+    name TEXT NOT NULL,              -- productDescription, as last seen
+    product_group TEXT NOT NULL,
+    first_period TEXT NOT NULL,
+    last_period TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE items (
+    id INTEGER PRIMARY KEY,          -- ConnectWise's id
+    identifier TEXT NOT NULL,
+    description TEXT NOT NULL
+) STRICT;
+
+INSERT INTO products
+SELECT product_code, coalesce(json_extract(received, '$.productDescription'), ''),
+       coalesce(json_extract(received, '$.productGroup'), ''), min(period), max(period)
+FROM usage_rows JOIN usage ON usage.id = usage_rows.usage
+GROUP BY product_code
 """

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from sqlite_utils import Database
 
@@ -38,6 +38,17 @@ _CHANGE_COLUMNS = (
 def utc_now() -> datetime:
     """Return the time that the ledger writes down when nobody gives it a clock."""
     return datetime.now(UTC)
+
+
+class NamedItem(Protocol):
+    """What is remembered of a catalog item."""
+
+    @property
+    def id(self) -> int: ...  # noqa: D102
+    @property
+    def identifier(self) -> str: ...  # noqa: D102
+    @property
+    def description(self) -> str: ...  # noqa: D102
 
 
 class Ledger:
@@ -90,7 +101,8 @@ class Ledger:
         with told(self.path), self._db.atomic():
             yield self._db
 
-    def _rows(self, sql: str, *values: object) -> list[dict[str, Any]]:
+    def query(self, sql: str, *values: object) -> list[dict[str, Any]]:
+        """Return the rows of a SELECT."""
         with told(self.path):
             return list(self._db.query(sql, values))
 
@@ -130,9 +142,16 @@ class Ledger:
                 (self._stamp(), exit_code, error, run),
             )
 
+    def record_map(self, run: int, text: str) -> None:
+        """Keep mappings.yaml as a run uses it, once for each different text."""
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        with self._writing() as db:
+            db.execute("INSERT OR IGNORE INTO maps VALUES (?, ?, ?)", (digest, text, self._stamp()))
+            db.execute("UPDATE runs SET map = ? WHERE id = ?", (digest, run))
+
     def newest_applied(self) -> Period | None:
         """Return the newest period that a run has applied (contract rule 18, `period_order`)."""
-        found = self._rows("SELECT max(period) AS period FROM runs WHERE applied = 1")
+        found = self.query("SELECT max(period) AS period FROM runs WHERE applied = 1")
         return Period.parse(found[0]["period"]) if found[0]["period"] else None
 
     # What was read -------------------------------------------------------------------------------
@@ -175,6 +194,18 @@ class Ledger:
                 "UPDATE runs SET period = ?, source = ?, usage = ? WHERE id = ?",
                 (str(period), source, usage, run),
             )
+            newest = {row.product_code: row for row in rows}
+            db.conn.executemany(
+                "INSERT INTO products VALUES (?, ?, ?, ?, ?) ON CONFLICT (code) DO UPDATE SET "
+                "first_period = min(first_period, excluded.first_period), "
+                "name = iif(excluded.last_period >= last_period, excluded.name, name), "
+                "product_group = iif(excluded.last_period >= last_period, excluded.product_group, "
+                "product_group), last_period = max(last_period, excluded.last_period)",
+                (
+                    (code, row.description, row.group, str(period), str(period))
+                    for code, row in newest.items()
+                ),
+            )
 
     def record_seen(self, tenants: Iterable[Tenant], firewalls: Iterable[Firewall]) -> None:
         """Remember the tenants and firewalls that Sophos listed."""
@@ -204,11 +235,20 @@ class Ledger:
                 ),
             )
 
+    def record_items(self, items: Iterable[NamedItem]) -> None:
+        """Remember what catalog items are called, for completing them on a command line."""
+        with self._writing() as db:
+            db.conn.executemany(
+                "INSERT INTO items VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+                "identifier = excluded.identifier, description = excluded.description",
+                ((each.id, each.identifier, each.description) for each in items),
+            )
+
     # Names ---------------------------------------------------------------------------------------
 
     def names(self) -> dict[Name, int]:
         """Return what every text of mappings.yaml once meant (contract rule 9)."""
-        rows = self._rows("SELECT kind, company_id, text, id FROM names")
+        rows = self.query("SELECT kind, company_id, text, id FROM names")
         return {Name(row["kind"], row["company_id"], row["text"]): row["id"] for row in rows}
 
     def learn_names(self, learned: Mapping[Name, int]) -> None:
@@ -243,11 +283,11 @@ class Ledger:
 
     def plan(self, digest: str) -> StoredPlan | None:
         """Return the plan of that digest, with what is done of it."""
-        found = self._rows("SELECT * FROM plans WHERE digest = ?", digest)
+        found = self.query("SELECT * FROM plans WHERE digest = ?", digest)
         if not found:
             return None
         row = found[0]
-        done = self._rows("SELECT writes FROM changes WHERE digest = ? AND outcome = 'done'", digest)
+        done = self.query("SELECT writes FROM changes WHERE digest = ? AND outcome = 'done'", digest)
         return StoredPlan(
             digest=digest,
             period=Period.parse(row["period"]),
@@ -337,7 +377,7 @@ class Ledger:
 
     def open_changes(self) -> tuple[OpenChange, ...]:
         """Return the changes whose request may have left and whose answer was never seen."""
-        rows = self._rows("SELECT * FROM changes WHERE outcome IN ('sending', 'unclear') ORDER BY id")
+        rows = self.query("SELECT * FROM changes WHERE outcome IN ('sending', 'unclear') ORDER BY id")
         return tuple(
             OpenChange(
                 id=row["id"],
@@ -365,7 +405,7 @@ class Ledger:
                 ended=date_of(row["ended"]),
                 closed=bool(row["closed"]),
             )
-            for row in self._rows("SELECT * FROM additions ORDER BY id")
+            for row in self.query("SELECT * FROM additions ORDER BY id")
         }
 
     def _outcome(

@@ -30,7 +30,7 @@ def plan_document(plan: Plan) -> Document:
             "off": plan.coverage.off,
             "unresolved": plan.coverage.unresolved,
         },
-        "changes": [_change(change) for change in plan.changes],
+        "changes": [change_document(change) for change in plan.changes],
         **_findings(plan.unresolved, plan.warnings, plan.objections),
         "unchanged": len(plan.unchanged),
         "exit_code": plan.exit_code,
@@ -77,7 +77,8 @@ def error_document(error: ConnectorError) -> Document:
     return {"schema": "connector.error/1", "error": said, "exit_code": error.exit_code}
 
 
-def _change(change: Change) -> Document:
+def change_document(change: Change) -> Document:
+    """Return one planned change."""
     return {
         "kind": change.kind,
         "agreement_id": change.key.agreement_id,
@@ -109,20 +110,22 @@ def _findings(
     unresolved: Iterable[Unresolved], warnings: Iterable[Warn], guards: Iterable[Objection]
 ) -> Document:
     return {
-        "unresolved": [
-            {
-                "code": entry.code,
-                "tenant_id": entry.tenant_id,
-                "product_code": entry.product_code,
-                "serial": entry.serial,
-                "quantity": plain(entry.quantity),
-                "message": entry.message,
-                "next": entry.next_step,
-                "agreement_id": entry.key.agreement_id if entry.key else None,
-                "item_id": entry.key.item_id if entry.key else None,
-            }
-            for entry in unresolved
-        ],
+        "unresolved": [unresolved_document(entry) for entry in unresolved],
         "warnings": [{"code": warning.code, "message": warning.message} for warning in warnings],
         "guards": [{"name": guard.name, "message": guard.message} for guard in guards],
+    }
+
+
+def unresolved_document(entry: Unresolved) -> Document:
+    """Return what is billed to nobody, and why."""
+    return {
+        "code": entry.code,
+        "tenant_id": entry.tenant_id,
+        "product_code": entry.product_code,
+        "serial": entry.serial,
+        "quantity": plain(entry.quantity),
+        "message": entry.message,
+        "next": entry.next_step,
+        "agreement_id": entry.key.agreement_id if entry.key else None,
+        "item_id": entry.key.item_id if entry.key else None,
     }

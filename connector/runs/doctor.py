@@ -7,10 +7,26 @@ from typing import Literal, Protocol
 
 from connector.errors import ConnectorError, NotPublished
 from connector.ledger import Ledger
-from connector.model import Addition, Agreement, CatalogItem, Company, Mappings, Period
-from connector.planning.directory import Directory, Name, Unplaced
-from connector.planning.resolve import NEXT_STEPS, UNMAPPED, Off, Placer
+from connector.model import (
+    Addition,
+    Agreement,
+    CatalogItem,
+    Company,
+    Firewall,
+    Mappings,
+    Period,
+    Tenant,
+    UsageRow,
+)
+from connector.planning.change import KnownAddition
+from connector.planning.directory import Directory, Name
+from connector.planning.resolve import TenantFinder
+from connector.planning.successors import SUSPECTED
+from connector.planning.wording import succession
 from connector.reports.checkup import Check
+from connector.reports.escape import printable
+from connector.runs.map_check import missing_names
+from connector.runs.survey import suspected_successors
 from connector.vendors.connectwise import ConnectWiseClient
 from connector.vendors.sophos import SophosClient
 
@@ -39,6 +55,10 @@ class _Seen:
     agreements: tuple[Agreement, ...] | None = None
     items: tuple[CatalogItem, ...] | None = None
     remembered: dict[Name, int] = field(default_factory=dict)
+    tenants: tuple[Tenant, ...] = ()
+    firewalls: tuple[Firewall, ...] = ()
+    rows: tuple[UsageRow, ...] | None = None
+    known: tuple[KnownAddition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +86,7 @@ class Doctor:
             )
         else:
             yield Check("Settings", "ok", "all present and well-formed")
-            yield from self._sophos(sophos)
+            yield from self._sophos(sophos, seen)
             yield from self._connectwise(connectwise, seen)
             clocks += self._clock("Sophos", sophos.transport.server_date)
             clocks += self._clock("ConnectWise", connectwise.transport.server_date)
@@ -77,12 +97,18 @@ class Doctor:
 
     # The vendors ---------------------------------------------------------------------------------
 
-    def _sophos(self, client: SophosClient) -> Iterator[Check]:
-        checks = (
+    def _sophos(self, client: SophosClient, seen: _Seen) -> Iterator[Check]:
+        def tenants() -> None:
+            seen.tenants = client.tenants()
+
+        def firewalls() -> None:
+            seen.firewalls = client.firewalls()
+
+        checks: tuple[tuple[str, Callable[[], object], str], ...] = (
             ("Sophos sign-in", client.sign_in, "the credentials are accepted"),
             ("Sophos partner", client.whoami, "the credentials are a partner's"),
-            ("Sophos tenants", client.tenants, "tenants can be read"),
-            ("Sophos firewalls", client.firewalls, "firewall licences can be read"),
+            ("Sophos tenants", tenants, "tenants can be read"),
+            ("Sophos firewalls", firewalls, "firewall licences can be read"),
         )
         for name, call, good in checks:
             try:
@@ -92,9 +118,9 @@ class Doctor:
                 yield Check("Sophos billing", "skipped", f"after the fault in: {name}")
                 return
             yield Check(name, "ok", good)
-        yield self._billing(client)
+        yield self._billing(client, seen)
 
-    def _billing(self, client: SophosClient) -> Check:
+    def _billing(self, client: SophosClient, seen: _Seen) -> Check:
         newest = Period.of(self.today)
         for period in (newest, newest.previous):
             try:
@@ -103,6 +129,7 @@ class Doctor:
                 continue
             except ConnectorError as error:
                 return _fault("Sophos billing", error)
+            seen.rows = rows
             return Check("Sophos billing", "ok", f"readable; the newest month is {period}, {len(rows)} rows")
         message = f"readable, but neither {newest} nor {newest.previous} is published yet"
         return Check("Sophos billing", "warning", message, "Sophos publishes a month near its 26th.")
@@ -160,6 +187,7 @@ class Doctor:
         try:
             with self.ledger() as ledger:
                 seen.remembered = ledger.names()
+                seen.known = tuple(ledger.known_additions().values())
                 ledger.check_writable()
                 return Check("State", "ok", f"{ledger.path} can be written and is of this version")
         except ConnectorError as error:
@@ -173,6 +201,7 @@ class Doctor:
             return
         count = f"{len(mappings.products)} products, {len(mappings.tenants)} tenants"
         yield Check("Mappings", "ok", f"valid: {count}, {len(mappings.firewalls)} firewalls")
+        yield from _products(mappings, seen)
         if seen.companies is None or seen.agreements is None or seen.items is None:
             yield Check("Names", "skipped", "ConnectWise must be readable first")
             return
@@ -183,39 +212,26 @@ class Doctor:
             remembered=seen.remembered,
             today=self.today,
         )
-        found = tuple(_missing_names(mappings, directory))
+        found = tuple(missing_names(mappings, directory))
         yield from found
         yield from (Check("Names", "warning", warning.message) for warning in directory.warnings)
         if not found:
             yield Check("Names", "ok", "every name in the map is found in ConnectWise")
 
 
-def _missing_names(mappings: Mappings, directory: Directory) -> Iterator[Check]:
-    """Yield a fault for each name that ConnectWise does not know, or not as something that can bill."""
-    placer = Placer(mappings, directory)
-    for code in sorted(mappings.products):
-        entry = mappings.products[code]
-        item = directory.item(entry.item) if entry.item is not None and entry.sync else None
-        if isinstance(item, Unplaced):
-            yield _unplaced(f"products.{code}", item)
-    for tenant_id in sorted(mappings.tenants):
-        tenant = mappings.tenants[tenant_id]
-        told = set()
-        codes = sorted({*tenant.products, *mappings.products}) or [""]
-        for code in codes:
-            placement = placer.place(tenant_id, code)
-            shared = isinstance(placement, Unplaced) and placement.code.startswith("ITEM_")
-            if isinstance(placement, Off) or not isinstance(placement, Unplaced) or placement in told:
-                continue
-            if placement.code in UNMAPPED - {"UNMAPPED_TENANT"} or (shared and code not in tenant.products):
-                continue
-            told.add(placement)
-            yield _unplaced(f"tenants.{tenant.name or tenant_id}", placement)
-
-
-def _unplaced(where: str, why: Unplaced) -> Check:
-    remedy = f"In mappings.yaml: {NEXT_STEPS[why.code]}."
-    return Check("Names", "fault", f"{where}: {why.message} ({why.code})", remedy, UNRESOLVED)
+def _products(mappings: Mappings, seen: _Seen) -> Iterator[Check]:
+    """Yield a warning for each code of our lines that an unmapped one may have replaced."""
+    if seen.rows is None:
+        yield Check("Products", "skipped", "Sophos billing must be readable first")
+        return
+    known_ids = {tenant.id for tenant in seen.tenants} | mappings.tenants.keys()
+    finder = TenantFinder(known_ids, mappings.firewalls, seen.firewalls)
+    found = suspected_successors(seen.known, seen.rows, finder, mappings)
+    for each in found:
+        message = f"{printable(succession(each, mappings))} ({SUSPECTED})"
+        yield Check("Products", "warning", message, f"If it is so: {each.command}")
+    if not found:
+        yield Check("Products", "ok", "no code of ours has vanished where an unmapped one appeared")
 
 
 def _fault(name: str, error: ConnectorError) -> Check:

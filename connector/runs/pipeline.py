@@ -1,87 +1,39 @@
-"""A run, stage by stage; the only module that holds both clients and the ledger."""
+"""A run, stage by stage: read both vendors, plan, write down, apply."""
 
 import time
-from collections.abc import Callable, Collection, Iterable
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Protocol
 
-from connector.errors import CommandFault, NotPublished, PlanMoved, StateFault
+from connector.errors import CommandFault, PlanMoved, StateFault
 from connector.ledger import Ledger, StoredPlan, utc_now
 from connector.model import (
     Addition,
-    Agreement,
-    CatalogItem,
-    Company,
-    Firewall,
     Mappings,
     Period,
-    Reference,
-    Tenant,
     UsageRow,
 )
 from connector.planning.change import OpenChange, Plan
-from connector.planning.directory import Directory
 from connector.planning.findings import Options
-from connector.planning.plan import Inputs, make_plan
-from connector.planning.resolve import Placer, TenantFinder, item_references, resolve
+from connector.planning.resolve import Placer
 from connector.planning.settle import Settlement, settle
 from connector.reports.document import json_text, plan_document
 from connector.reports.outcome import Run
-from connector.runs.apply import Additions, Applier, untried
+from connector.runs.apply import Applier, untried
+from connector.runs.draft import SOURCE, draft
+from connector.runs.reading import (
+    ConnectWise,
+    Sophos,
+    agreements_that_matter,
+    read_additions,
+    read_directory,
+    read_usage,
+)
 from connector.runs.story import Silence, Story
 
-SOURCE = "sophos-api"
 PARTLY_APPLIED = 6
 LOOK_AGAIN_SECONDS = 1.0
 KEPT_OPEN = timedelta(days=1)
-READERS = 4
-"""ConnectWise throttled 12 at a time, not 4 (reference, section 5.2)."""
-
-
-class Sophos(Protocol):
-    """What a run needs of Sophos."""
-
-    def tenants(self) -> tuple[Tenant, ...]:
-        """Return every tenant."""
-        ...
-
-    def billing_usage(
-        self, period: Period, on_page: Callable[[int, int | None], None] | None = None
-    ) -> tuple[UsageRow, ...]:
-        """Return every row of a month; raises NotPublished."""
-        ...
-
-    def firewalls(self) -> tuple[Firewall, ...]:
-        """Return every firewall licence record."""
-        ...
-
-
-class ConnectWise(Additions, Protocol):
-    """What a run needs of ConnectWise."""
-
-    def companies(self) -> tuple[Company, ...]:
-        """Return every company."""
-        ...
-
-    def agreements(self) -> tuple[Agreement, ...]:
-        """Return every agreement."""
-        ...
-
-    def catalog_items(self, references: Collection[Reference] | None = None) -> tuple[CatalogItem, ...]:
-        """Return at least the items that these references name, where they exist."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """One month as Sophos has it."""
-
-    period: Period
-    rows: tuple[UsageRow, ...]
-    tenants: tuple[Tenant, ...]
-    firewalls: tuple[Firewall, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,35 +56,20 @@ class Pipeline:
 
         Without a period it is for the newest month that Sophos has published.
         """
-        usage = self._read_usage(period)
+        usage = read_usage(self.sophos, period, self.today, self.story)
         self.ledger.record_usage(self.run, usage.period, SOURCE, usage.rows)
         self.ledger.record_seen(usage.tenants, usage.firewalls)
         known_ids = {tenant.id for tenant in usage.tenants} | self.mappings.tenants.keys()
         _must_be_known(options, known_ids, usage.rows, self.mappings)
 
-        directory = self._read_directory()
+        directory = read_directory(self.connectwise, self.ledger, (self.mappings,), self.today, self.story)
         placer = Placer(self.mappings, directory)
-        additions = self._read_additions(placer)
+        wanted = (placer.agreement_ids() | agreements_that_matter(self.ledger)) & directory.agreements.keys()
+        additions = read_additions(self.connectwise, wanted, self.story)
         self._settle(additions)
-
-        names = {tenant_id: entry.name for tenant_id, entry in self.mappings.tenants.items() if entry.name}
-        names |= {tenant.id: tenant.name for tenant in usage.tenants if tenant.name}
-        finder = TenantFinder(known_ids, self.mappings.firewalls, usage.firewalls)
-        plan = make_plan(
-            Inputs(
-                period=usage.period,
-                source=SOURCE,
-                today=self.today,
-                resolved=resolve(usage.rows, finder, placer, names),
-                placer=placer,
-                additions=additions,
-                known=self.ledger.known_additions(),
-                options=options,
-                names=names,
-                newest_applied=self.ledger.newest_applied(),
-            )
-        )
+        plan = draft(usage, placer, additions, self.ledger, options=options, today=self.today)
         self.ledger.learn_names(directory.learned)
+        self.ledger.record_items(directory.items.values())
         self.ledger.store_plan(self.run, plan, json_text(plan_document(plan)))
         return plan
 
@@ -179,63 +116,7 @@ class Pipeline:
             if exit_code != PARTLY_APPLIED:
                 raise
 
-    # Reading -------------------------------------------------------------------------------------
-
-    def _read_usage(self, period: Period | None) -> Usage:
-        self.story.stage("Reading Sophos")
-        tenants = self.sophos.tenants()
-        period, rows = self._rows_of(period)
-        return Usage(period, rows, tenants, self.sophos.firewalls())
-
-    def _rows_of(self, period: Period | None) -> tuple[Period, tuple[UsageRow, ...]]:
-        if period is not None:
-            return period, self.sophos.billing_usage(period, self.story.progress)
-        newest = Period.of(self.today)
-        try:
-            return newest, self.sophos.billing_usage(newest, self.story.progress)
-        except NotPublished:
-            try:
-                return newest.previous, self.sophos.billing_usage(newest.previous, self.story.progress)
-            except NotPublished as error:
-                raise NotPublished(
-                    f"Sophos has published neither {newest} nor {newest.previous}.", error.next_step
-                ) from None
-
-    def _read_directory(self) -> Directory:
-        self.story.stage("Reading ConnectWise")
-        remembered = self.ledger.names()
-        known = self.ledger.known_additions().values()
-        references = item_references(self.mappings)
-        references |= {record_id for name, record_id in remembered.items() if name.kind == "item"}
-        references |= {each.key.item_id for each in known if not each.closed}
-        return Directory(
-            companies=self.connectwise.companies(),
-            agreements=self.connectwise.agreements(),
-            items=self.connectwise.catalog_items(references),
-            remembered=remembered,
-            today=self.today,
-        )
-
-    def _read_additions(self, placer: Placer) -> dict[int, tuple[Addition, ...]]:
-        """Read the additions of every agreement that matters: mapped, or holding lines that are ours."""
-        wanted = placer.agreement_ids()
-        wanted |= {
-            each.key.agreement_id for each in self.ledger.known_additions().values() if not each.closed
-        }
-        wanted |= {each.key.agreement_id for each in self.ledger.open_changes()}
-        there = sorted(wanted & placer.directory.agreements.keys())
-        self.story.stage("Reading additions")
-        found: dict[int, tuple[Addition, ...]] = {}
-        with ThreadPoolExecutor(READERS) as readers:
-            reading = {readers.submit(self.connectwise.additions, each): each for each in there}
-            try:
-                for count, finished in enumerate(as_completed(reading), start=1):
-                    found[reading[finished]] = finished.result()
-                    self.story.progress(count, len(there))
-            except BaseException:
-                readers.shutdown(wait=False, cancel_futures=True)
-                raise
-        return found
+    # What an earlier run left open ----------------------------------------------------------------
 
     def _settle(self, additions: dict[int, tuple[Addition, ...]]) -> None:
         """Decide every change that an earlier run left open, by what ConnectWise shows now (rule 21).

@@ -1,12 +1,11 @@
 """Learns again, from the marks in ConnectWise, which additions are ours (contract rule 23)."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 from connector.ledger import Ledger
 from connector.model import Addition
 from connector.planning.change import Feed, carries_mark
-from connector.runs.pipeline import READERS, ConnectWise
+from connector.runs.reading import ConnectWise, read_additions
 from connector.runs.story import Story
 
 
@@ -19,14 +18,13 @@ def rebuild(
     """
     story.stage("Reading agreements")
     agreements = [agreement.id for agreement in connectwise.agreements()]
-    story.stage("Looking for our marks")
+    additions = read_additions(connectwise, agreements, story)
     known = ledger.known_additions()
-    found: list[Addition] = []
-    with ThreadPoolExecutor(READERS) as readers:
-        for count, lines in enumerate(readers.map(connectwise.additions, agreements), start=1):
-            story.progress(count, len(agreements))
-            found += [
-                line for line in lines if carries_mark(line) and line.live(today) and line.id not in known
-            ]
+    found = [
+        line
+        for agreement_id in agreements
+        for line in additions[agreement_id]
+        if carries_mark(line) and line.live(today) and line.id not in known
+    ]
     ledger.record_feeds(run, [Feed(line.id, line.key, line.quantity, ()) for line in found])
     return tuple(found)

@@ -27,7 +27,10 @@ IN_FLIGHT_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a run is made of: settings, the map, the state folder, the clock, and who runs it."""
+    """What a run is made of: settings, the map, the state folder, the clock, and who runs it.
+
+    `map_text` is mappings.yaml to the letter, for the ledger.
+    """
 
     settings: Settings
     mappings: Mappings
@@ -39,6 +42,7 @@ class Setup:
     command: str
     story: Story
     trace: Trace | None = None
+    map_text: str = ""
 
     def sophos(self) -> SophosClient:
         """Return a client of Sophos."""
@@ -85,6 +89,8 @@ def begun(setup: Setup, kind: str, options: Options) -> Iterator[Pipeline]:
     ):
         run = ledger.begin_run(kind, options, who=setup.who, version=__version__)
         try:
+            if setup.map_text:
+                ledger.record_map(run, setup.map_text)
             yield Pipeline(
                 sophos=sophos,
                 connectwise=connectwise,

@@ -1,0 +1,64 @@
+"""The newest month as a run stored it, for commands that need not ask Sophos again."""
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+
+from connector.ledger.store import Ledger
+from connector.model import Firewall, Period, Tenant, UsageRow
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMonth:
+    """What Sophos said of a month, and the tenants and firewalls that it listed then.
+
+    A firewall's owner and licences are not stored.
+    """
+
+    period: Period
+    rows: tuple[UsageRow, ...]
+    tenants: tuple[Tenant, ...]
+    firewalls: tuple[Firewall, ...]
+
+
+def newest_month(ledger: Ledger) -> StoredMonth | None:
+    """Return the newest month that any run has stored, as it was read last."""
+    found = ledger.query("SELECT id, period FROM usage ORDER BY period DESC, id DESC LIMIT 1")
+    if not found:
+        return None
+    rows = ledger.query("SELECT * FROM usage_rows WHERE usage = ? ORDER BY number", found[0]["id"])
+    newest = "last_seen = (SELECT max(last_seen) FROM tenants)"
+    return StoredMonth(
+        Period.parse(found[0]["period"]),
+        tuple(_row(row) for row in rows),
+        tuple(
+            Tenant(row["id"], row["name"], row["billing_type"], row["status"])
+            for row in ledger.query(f"SELECT * FROM tenants WHERE {newest} ORDER BY id")  # noqa: S608
+        ),
+        tuple(
+            Firewall(
+                row["serial"], row["model"], row["tenant_id"], row["billing_tenant_id"], row["last_contact"]
+            )
+            for row in ledger.query(f"SELECT * FROM firewalls WHERE {newest} ORDER BY serial")  # noqa: S608
+        ),
+    )
+
+
+def _row(row: dict[str, str | None]) -> UsageRow:
+    received = row["received"] or "{}"
+    said = json.loads(received)
+    return UsageRow(
+        product_code=row["product_code"] or "",
+        quantity=Decimal(row["quantity"] or 0),
+        account_id=row["account_id"],
+        external_id=row["external_id"],
+        serial=row["serial"],
+        description=_shown(said.get("productDescription")),
+        group=_shown(said.get("productGroup")),
+        received=received,
+    )
+
+
+def _shown(text: object) -> str:
+    """Return text for people as it was when it came in: what cannot be seen is a blank."""
+    return "".join(letter if letter.isprintable() else " " for letter in str(text or "")).strip()

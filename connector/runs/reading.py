@@ -1,0 +1,141 @@
+"""Reads both vendors for one month; what is read here is never written back."""
+
+from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from connector.errors import NotPublished
+from connector.ledger import Ledger
+from connector.model import (
+    Addition,
+    Agreement,
+    CatalogItem,
+    Company,
+    Firewall,
+    Mappings,
+    Period,
+    Reference,
+    Tenant,
+    UsageRow,
+)
+from connector.planning.directory import Directory
+from connector.planning.resolve import item_references
+from connector.runs.apply import Additions
+from connector.runs.story import Story
+
+READERS = 4
+"""ConnectWise throttled 12 at a time, not 4 (reference, section 5.2)."""
+
+
+class Sophos(Protocol):
+    """What a run needs of Sophos."""
+
+    def tenants(self) -> tuple[Tenant, ...]:
+        """Return every tenant."""
+        ...
+
+    def billing_usage(
+        self, period: Period, on_page: Callable[[int, int | None], None] | None = None
+    ) -> tuple[UsageRow, ...]:
+        """Return every row of a month; raises NotPublished."""
+        ...
+
+    def firewalls(self) -> tuple[Firewall, ...]:
+        """Return every firewall licence record."""
+        ...
+
+
+class ConnectWise(Additions, Protocol):
+    """What a run needs of ConnectWise."""
+
+    def companies(self) -> tuple[Company, ...]:
+        """Return every company."""
+        ...
+
+    def agreements(self) -> tuple[Agreement, ...]:
+        """Return every agreement."""
+        ...
+
+    def catalog_items(self, references: Collection[Reference] | None = None) -> tuple[CatalogItem, ...]:
+        """Return at least the items that these references name, where they exist."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One month as Sophos has it."""
+
+    period: Period
+    rows: tuple[UsageRow, ...]
+    tenants: tuple[Tenant, ...]
+    firewalls: tuple[Firewall, ...]
+
+
+def read_usage(sophos: Sophos, period: Period | None, today: date, story: Story) -> Usage:
+    """Return a month; without a period the newest that Sophos has published. Raises NotPublished."""
+    story.stage("Reading Sophos")
+    tenants = sophos.tenants()
+    period, rows = _rows_of(sophos, period, today, story)
+    return Usage(period, rows, tenants, sophos.firewalls())
+
+
+def _rows_of(
+    sophos: Sophos, period: Period | None, today: date, story: Story
+) -> tuple[Period, tuple[UsageRow, ...]]:
+    if period is not None:
+        return period, sophos.billing_usage(period, story.progress)
+    newest = Period.of(today)
+    try:
+        return newest, sophos.billing_usage(newest, story.progress)
+    except NotPublished:
+        try:
+            return newest.previous, sophos.billing_usage(newest.previous, story.progress)
+        except NotPublished as error:
+            raise NotPublished(
+                f"Sophos has published neither {newest} nor {newest.previous}.", error.next_step
+            ) from None
+
+
+def read_directory(
+    connectwise: ConnectWise, ledger: Ledger, maps: Iterable[Mappings], today: date, story: Story
+) -> Directory:
+    """Return ConnectWise's records, with at least the items that these maps or the ledger name."""
+    story.stage("Reading ConnectWise")
+    remembered = ledger.names()
+    references: set[Reference] = {record_id for name, record_id in remembered.items() if name.kind == "item"}
+    for mappings in maps:
+        references |= item_references(mappings)
+    references |= {each.key.item_id for each in ledger.known_additions().values() if not each.closed}
+    return Directory(
+        companies=connectwise.companies(),
+        agreements=connectwise.agreements(),
+        items=connectwise.catalog_items(references),
+        remembered=remembered,
+        today=today,
+    )
+
+
+def agreements_that_matter(ledger: Ledger) -> set[int]:
+    """Return the agreements that hold lines of ours, or may hold one whose making was never confirmed."""
+    wanted = {each.key.agreement_id for each in ledger.known_additions().values() if not each.closed}
+    return wanted | {each.key.agreement_id for each in ledger.open_changes()}
+
+
+def read_additions(
+    connectwise: Additions, agreement_ids: Collection[int], story: Story
+) -> dict[int, tuple[Addition, ...]]:
+    """Return the additions of each of these agreements, a few agreements at a time."""
+    story.stage("Reading additions")
+    found: dict[int, tuple[Addition, ...]] = {}
+    with ThreadPoolExecutor(READERS) as readers:
+        reading = {readers.submit(connectwise.additions, each): each for each in sorted(agreement_ids)}
+        try:
+            for count, finished in enumerate(as_completed(reading), start=1):
+                found[reading[finished]] = finished.result()
+                story.progress(count, len(reading))
+        except BaseException:
+            readers.shutdown(wait=False, cancel_futures=True)
+            raise
+    return found
