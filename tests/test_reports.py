@@ -63,7 +63,10 @@ def test_a_plan_groups_by_company_gives_reasons_and_ends_with_the_next_command()
             "  ! UNMAPPED_PRODUCT  2  Birch (birch-id), NDR-MSP: product code 'NDR-MSP' has no entry in "
             "mappings.yaml"
         ),
-        "      do: give the product an item under `products:`, or `sync: false`",
+        (
+            "      do: give the product an item: connector products map NDR-MSP, or, not to bill it: "
+            "connector products off NDR-MSP"
+        ),
         "",
         "2 changes (1 update, 1 create), 0 held, 0 unchanged, 1 unresolved.",
         f"Nothing was written. To make exactly these changes: connector apply {plan.digest}",

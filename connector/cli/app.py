@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from connector import __version__
-from connector.cli import demo, doctor, plan, simulate, state
+from connector.cli import demo, doctor, firewalls, mapping_file, plan, products, simulate, state, tenants
 from connector.cli.invocation import Common, Json, MappingsPath, StateFolder, Verbose
 from connector.cli.terminal import answer, make_safe, tell
 from connector.errors import CommandFault, ConnectorError
@@ -24,7 +24,7 @@ class Interrupted(ConnectorError):
     exit_code = INTERRUPTED
 
     def __init__(self) -> None:
-        super().__init__("Interrupted. Nothing was written to ConnectWise.", "Run the same command again.")
+        super().__init__("Interrupted. No addition was written to ConnectWise.", "Run the command again.")
 
 
 class ConnectorGroup(TyperGroup):
@@ -111,6 +111,10 @@ def root(
 
 
 plan.register(app)
+products.register(app)
+tenants.register(app)
+firewalls.register(app)
+mapping_file.register(app)
 doctor.register(app)
 demo.register(app)
 simulate.register(app)

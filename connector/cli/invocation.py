@@ -79,22 +79,27 @@ def local_today() -> date:
     return datetime.now(UTC).astimezone().date()
 
 
+def joined(ctx: typer.Context, given: Common) -> Common:
+    """Join what was said before a command and after it."""
+    before = ctx.obj if isinstance(ctx.obj, Common) else Common()
+    return Common(
+        json=given.json or before.json,
+        verbose=given.verbose or before.verbose,
+        mappings=given.mappings or before.mappings,
+        state=given.state or before.state,
+    )
+
+
 def invocation(ctx: typer.Context, given: Common) -> Invocation:
     """Join what was said before the command, after it, and in the environment."""
     from connector.settings import Surroundings
 
-    before = ctx.obj if isinstance(ctx.obj, Common) else Common()
     folder = Path.cwd()
     surroundings = Surroundings(os.environ, folder)
     for warning in surroundings.warnings:
         tell(f"Warning: {printable(warning)}")
     return Invocation(
-        common=Common(
-            json=given.json or before.json,
-            verbose=given.verbose or before.verbose,
-            mappings=given.mappings or before.mappings,
-            state=given.state or before.state,
-        ),
+        common=joined(ctx, given),
         command=f"connector {ctx.info_name}",
         surroundings=surroundings,
         folder=folder,

@@ -17,11 +17,11 @@ from connector.cli.invocation import (
     Verbose,
     invocation,
 )
+from connector.cli.listing import period_of
 from connector.cli.setup import make_setup
 from connector.cli.terminal import Terminal, answer
 
 if TYPE_CHECKING:
-    from connector.model import Period
     from connector.planning.change import Plan
     from connector.planning.findings import Options
     from connector.reports.outcome import Run
@@ -77,7 +77,7 @@ def plan(
     """Read both sides, store the plan and print it. Writes nothing to ConnectWise."""
     called = invocation(ctx, Common(as_json, verbose, mappings, state))
     options = _options(tenant, product, adopt=adopt, recreate=recreate)
-    month = _period(period)
+    month = period_of(period)
     with _begun(called, "plan", options) as pipeline:
         made = pipeline.plan(month, options)
         code = _plan_code(made, exit_code=exit_code)
@@ -131,7 +131,7 @@ def sync(
     """Plan, guard and apply in one go."""
     called = invocation(ctx, Common(as_json, verbose, mappings, state))
     options = _options(tenant, product, adopt=adopt, recreate=recreate, force=force or [])
-    month = _period(period)
+    month = period_of(period)
     with _begun(called, "plan" if dry_run else "sync", options) as pipeline:
         made = pipeline.plan(month, options)
         run = None if dry_run else pipeline.apply(made, made.digest)
@@ -164,28 +164,17 @@ def _options(
     )
 
 
-def _period(text: str | None) -> "Period | None":
-    from connector.errors import CommandFault
-    from connector.model import Period
-
-    if text is None:
-        return None
-    try:
-        return Period.parse(text)
-    except ValueError as error:
-        raise CommandFault(f"PERIOD: {error}.", "Write the month as YYYY-MM, such as 2026-10.") from None
-
-
 @contextmanager
 def _begun(called: Invocation, kind: str, options: "Options") -> "Iterator[Pipeline]":
     """Check the settings and the map, in this order, then begin the run."""
-    from connector.mappings import load_mappings
+    from connector.mappings.file import read_mappings_file
     from connector.model import Mappings
     from connector.runs.session import begun
 
     terminal = Terminal(verbose=called.common.verbose)
     setup = make_setup(called, Mappings(), terminal)
-    setup = replace(setup, mappings=load_mappings(called.mappings_path))
+    file = read_mappings_file(called.mappings_path)
+    setup = replace(setup, mappings=file.mappings, map_text=file.data.decode("utf-8-sig"))
     with begun(setup, kind, options) as pipeline, terminal.shown():
         yield pipeline
 

@@ -56,6 +56,15 @@ def test_every_request_that_is_made_is_on_the_page_and_no_other(at_desk: Desk) -
     assert at_desk.run("sync").exit_code == 0
     assert alder.bills == {ENDPOINT: 13}
 
+    at_desk.run.catalog_written = True
+    chosen = ("--subcategory", "Sophos", "--type", "Subscription", "--unit", "Each", "--price", "2", "--yes")
+    assert at_desk.run("products", "add", "CIXA-MSP", "--identifier", "NEW", *chosen).exit_code == 2
+    alder.uses("NDR-MSP", 1)
+    assert at_desk.run("products", "add", "NDR-MSP", *chosen).exit_code == 0
+    at_desk.run.map_kept = True
+    at_desk.msp.maps("NDR-MSP", "NDR-MSP")
+    assert at_desk.run("products", "edit", "NDR-MSP", "--price", "3", "--yes").exit_code == 0
+
     made = {(it.method, _shape(it.path)) for it in at_desk.simulator.requests}
     counts = {(method, path) for method, path in requests() if path.endswith("/count")}
     assert made == requests() - counts
@@ -88,6 +97,16 @@ def test_the_roles_table_has_just_what_the_errors_ask_for() -> None:
     }
     assert told == asked
     assert all(level in {"All", "None"} for row in table for level in row[1:5])
+
+
+def test_the_rights_of_the_catalog_commands_are_on_the_page() -> None:
+    source = (ROOT / "connector" / "vendors" / "connectwise_items.py").read_text("utf-8")
+    rights = set(re.findall(r'= "(\w+ > [\w ]+: [\w/ ]+)"', source)) - {
+        "Procurement > Product Catalog: Inquire ALL"
+    }
+    assert rights
+    for right in rights:
+        assert f'"{right}"' in PAGE
 
 
 @pytest.mark.parametrize("heading", ["How secrets are handled", "File permissions", "Threat model"])

@@ -1,0 +1,1 @@
+"""Measurements, as counts and ratios of one machine; no test asserts them."""
