@@ -8,7 +8,18 @@ import typer
 from typer.core import TyperGroup
 
 from connector import __version__
-from connector.cli import demo, doctor, firewalls, mapping_file, plan, products, simulate, state, tenants
+from connector.cli import (
+    demo,
+    doctor,
+    firewalls,
+    mapping_file,
+    plan,
+    products,
+    simulate,
+    state,
+    tenants,
+    usage,
+)
 from connector.cli.invocation import Common, Json, MappingsPath, StateFolder, Verbose
 from connector.cli.terminal import answer, make_safe, tell
 from connector.errors import CommandFault, ConnectorError
@@ -114,6 +125,7 @@ plan.register(app)
 products.register(app)
 tenants.register(app)
 firewalls.register(app)
+usage.register(app)
 mapping_file.register(app)
 doctor.register(app)
 demo.register(app)

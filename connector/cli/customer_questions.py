@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from connector.model import Agreement, Company
     from connector.planning.customers import Customers
-    from connector.planning.survey import TenantState
+    from connector.planning.states import TenantState
 
 _MOST_COMMANDS = 8
 
@@ -23,11 +23,13 @@ def ask_company(tenant: "TenantState", customers: "Customers") -> "Company":
     if chosen is not None:
         return hits[chosen].record
     told = "".join(f"\n  {option}" for option in options)
+    look = "connector tenants search TEXT"
     near = f" Candidates:{told}\n" if told else " No company has a name like it. "
     raise CommandFault(
         f"No company was named or chosen for {one_line(tenant.label)}.{near}{UNCHANGED}",
-        f"{customers.map_command(tenant.id, hits[0].record if hits else None)}\n"
-        "or look for another one: connector tenants search TEXT",
+        f"{customers.map_command(tenant.id, hits[0].record)}\nor look for another one: {look}"
+        if hits
+        else f"Look for it: {look}\nthen: {customers.map_command(tenant.id)} COMPANY AGREEMENT",
     )
 
 

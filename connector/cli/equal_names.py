@@ -38,7 +38,8 @@ def accept_exact(called: Invocation, *, dry_run: bool, yes: bool) -> None:
     notes: list[str] = []
     for pair in pairs:
         company, agreement, why = written(customers, pair.company, pair.agreement)
-        edits += map_edits(pair.tenant.id, pair.tenant.name, company, agreement)
+        entry = desk.file.mappings.tenants.get(pair.tenant.id)
+        edits += map_edits(pair.tenant.id, pair.tenant.name, entry, company, agreement)
         notes += [f"{pair.tenant.label}: {each}" for each in why]
     carry_out(called, desk.file, edits, dry_run=dry_run, notes=notes, more=_document(pairs, passed))
 

@@ -19,7 +19,8 @@ from connector.cli.invocation import (
 from connector.cli.listing import AsCsv, PeriodOption, period_of, show_list, tell_month
 
 if TYPE_CHECKING:
-    from connector.planning.survey import FirewallState, Survey
+    from connector.planning.states import FirewallState, TenantState
+    from connector.planning.survey import Survey
 
 Unassigned = Annotated[bool, typer.Option("--unassigned", help="Only those that are billed to nobody.")]
 
@@ -137,10 +138,38 @@ def assign(
                 "mappings.yaml was not changed.",
                 "Copy it from: connector firewalls",
             )
-        notes = [f"{number} is billed to {found.label} from the next run on.", ADVICE]
-        if found.id not in desk.file.mappings.tenants:
-            notes.append(f"{found.label} is not mapped yet: connector tenants map {found.id}")
+        notes = [*_what_comes_of(number, found, survey), ADVICE]
         carry_out(called, desk.file, [Put(("firewalls", number), found.id)], dry_run=dry_run, notes=notes)
+
+
+def _what_comes_of(number: str, tenant: "TenantState", survey: "Survey") -> list[str]:
+    """Say whom an assigned firewall is billed to, and whom Sophos itself says it belongs to."""
+    from connector.planning.findings import tenant_label
+
+    names = survey.tenant_names()
+
+    def named(owners: frozenset[str]) -> str:
+        return " and ".join(tenant_label(owner, names) for owner in sorted(owners))
+
+    others = survey.firewall_owners(number, {number: tenant.id}) - {tenant.id}
+    if others:
+        return [
+            f"Sophos's usage names {named(others)} for {number}, which comes first: it goes on counting so."
+        ]
+    if tenant.state == "off":
+        notes = [f"{number} counts for {tenant.label} from the next run on, which is off: nobody is billed."]
+    elif tenant.state == "on":
+        notes = [f"{number} is billed to {tenant.label} from the next run on."]
+    else:
+        notes = [f"{number} counts for {tenant.label} from the next run on."]
+        notes.append(f"{tenant.label} is not mapped yet: connector tenants map {tenant.id}")
+    theirs = survey.firewall_owners(number, {}) - {tenant.id}
+    if theirs:
+        notes.append(
+            f"Sophos says that it belongs to {named(theirs)}, who is not billed for it any more. "
+            f"If Sophos is right, undo this: connector firewalls release {number}"
+        )
+    return notes
 
 
 @group.command("release")

@@ -24,6 +24,7 @@ from connector.cli.terminal import Terminal, answer
 if TYPE_CHECKING:
     from connector.planning.change import Plan
     from connector.planning.findings import Options
+    from connector.planning.sources import Source
     from connector.reports.outcome import Run
     from connector.runs.pipeline import Pipeline
 
@@ -49,6 +50,17 @@ Force = Annotated[
         help="Release a guard, the code of a held change, or all. May be repeated.",
     ),
 ]
+SourceName = Annotated[
+    str,
+    typer.Option(
+        "--source",
+        metavar="api|file|live",
+        help="Sophos's invoice, an imported file, or today's live counts.",
+    ),
+]
+Restate = Annotated[
+    bool, typer.Option("--restate", help="Carry what has changed in a month since it was billed.")
+]
 Digest = Annotated[
     str, typer.Argument(metavar="DIGEST", help="The plan's digest, as `connector plan` shows it.")
 ]
@@ -68,6 +80,8 @@ def plan(
     product: ProductCode = None,
     adopt: Adopt = False,
     recreate: Recreate = False,
+    source: SourceName = "api",
+    restate: Restate = False,
     exit_code: ExitCode = False,
     as_json: Json = False,
     verbose: Verbose = False,
@@ -76,10 +90,10 @@ def plan(
 ) -> None:
     """Read both sides, store the plan and print it. Writes nothing to ConnectWise."""
     called = invocation(ctx, Common(as_json, verbose, mappings, state))
-    options = _options(tenant, product, adopt=adopt, recreate=recreate)
-    month = period_of(period)
-    with _begun(called, "plan", options) as pipeline:
-        made = pipeline.plan(month, options)
+    options = _options(tenant, product, adopt=adopt, recreate=recreate, restate=restate)
+    month, chosen = period_of(period), _source(source)
+    with _begun(called, "plan", options, chosen) as pipeline:
+        made = pipeline.plan(month, options, chosen)
         code = _plan_code(made, exit_code=exit_code)
         pipeline.finish(code)
     _show_plan(called, made)
@@ -99,14 +113,17 @@ def apply(
     The fresh one may lack what the ledger knows is done: so a broken run is gone on with.
     """
     from connector.errors import CommandFault
+    from connector.ledger.completion import source_of_plan
     from connector.planning.findings import Options
+    from connector.planning.sources import API, source_named
 
     called = invocation(ctx, Common(as_json, verbose, mappings, state))
     if not re.fullmatch(r"[0-9a-f]{12}", digest):
         raise CommandFault(
             f"{digest!a} is no digest of a plan.", "Copy it from the first line of: connector plan"
         )
-    with _begun(called, "apply", Options()) as pipeline:
+    stored = source_of_plan(called.state_folder, digest)
+    with _begun(called, "apply", Options(), source_named(stored) if stored else API) as pipeline:
         run = pipeline.apply_stored(digest)
         pipeline.finish(run.exit_code)
     _show_run(called, run)
@@ -120,6 +137,8 @@ def sync(
     product: ProductCode = None,
     adopt: Adopt = False,
     recreate: Recreate = False,
+    source: SourceName = "api",
+    restate: Restate = False,
     dry_run: DryRun = False,
     exit_code: ExitCode = False,
     force: Force = None,
@@ -130,10 +149,10 @@ def sync(
 ) -> None:
     """Plan, guard and apply in one go."""
     called = invocation(ctx, Common(as_json, verbose, mappings, state))
-    options = _options(tenant, product, adopt=adopt, recreate=recreate, force=force or [])
-    month = period_of(period)
-    with _begun(called, "plan" if dry_run else "sync", options) as pipeline:
-        made = pipeline.plan(month, options)
+    options = _options(tenant, product, adopt=adopt, recreate=recreate, restate=restate, force=force or [])
+    month, chosen = period_of(period), _source(source)
+    with _begun(called, "plan" if dry_run else "sync", options, chosen) as pipeline:
+        made = pipeline.plan(month, options, chosen)
         run = None if dry_run else pipeline.apply(made, made.digest)
         code = _plan_code(made, exit_code=exit_code) if run is None else run.exit_code
         pipeline.finish(code)
@@ -148,34 +167,60 @@ def _plan_code(made: "Plan", *, exit_code: bool) -> int:
     return made.exit_code or (CHANGES if exit_code and made.to_make else 0)
 
 
+def _source(name: str) -> "Source":
+    """Return the source that a person named; raises CommandFault."""
+    from connector.errors import CommandFault
+    from connector.planning.sources import OPTIONS
+
+    if name not in OPTIONS:
+        raise CommandFault(
+            f"--source {name}: there is no such source.", f"The sources are {', '.join(OPTIONS)}."
+        )
+    return OPTIONS[name]
+
+
 def _options(
-    tenant: str | None, product: str | None, *, adopt: bool, recreate: bool, force: list[str] | None = None
+    tenant: str | None,
+    product: str | None,
+    *,
+    adopt: bool,
+    recreate: bool,
+    restate: bool,
+    force: list[str] | None = None,
 ) -> "Options":
+    from connector.errors import CommandFault
     from connector.model import tenant_id_of
     from connector.planning.codes import checked_force
     from connector.planning.findings import Options
 
+    if restate and (tenant is not None or product is not None):
+        raise CommandFault(
+            "--restate carries all of a month: half of it would be taken for what was billed.",
+            "Leave out --tenant and --product.",
+        )
     return Options(
         tenant=tenant_id_of(tenant) if tenant is not None else None,
         product=product,
         adopt=adopt,
         recreate=recreate,
+        restate=restate,
         force=checked_force(force or []),
     )
 
 
 @contextmanager
-def _begun(called: Invocation, kind: str, options: "Options") -> "Iterator[Pipeline]":
+def _begun(called: Invocation, kind: str, options: "Options", source: "Source") -> "Iterator[Pipeline]":
     """Check the settings and the map, in this order, then begin the run."""
     from connector.mappings.file import read_mappings_file
     from connector.model import Mappings
+    from connector.planning.sources import FILE
     from connector.runs.session import begun
 
     terminal = Terminal(verbose=called.common.verbose)
-    setup = make_setup(called, Mappings(), terminal)
+    setup = make_setup(called, Mappings(), terminal, sophos=source != FILE)
     file = read_mappings_file(called.mappings_path)
     setup = replace(setup, mappings=file.mappings, map_text=file.data.decode("utf-8-sig"))
-    with begun(setup, kind, options) as pipeline, terminal.shown():
+    with begun(setup, kind, options, source) as pipeline, terminal.shown():
         yield pipeline
 
 

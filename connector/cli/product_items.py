@@ -140,12 +140,13 @@ def edit(
     state: StateFolder = None,
 ) -> None:
     """Change a product code's item in ConnectWise: just the fields that are named."""
+    from connector.errors import CommandFault
     from connector.planning.item_edit import WishedReferences, item_edit
     from connector.planning.new_item import Wish, class_of, money_of
     from connector.reports.document import json_text
     from connector.reports.escape import printable
     from connector.reports.items import change_lines, edit_document
-    from connector.runs.items import must_be_sendable
+    from connector.runs.items import must_be_sendable, patch_item
 
     wish = Wish(
         description=description,
@@ -155,6 +156,8 @@ def edit(
         cost=money_of(cost, "--cost"),
         taxable=taxable,
     )
+    if wish == Wish() and (subcategory, product_type, unit, active) == (None,) * 4:
+        raise CommandFault("Nothing says what to change.", "Name a field: connector products edit --help")
     called = invocation(ctx, Common(as_json, verbose, mappings, state))
     with at_desk(called) as desk:
         found, item, _ = _item_of(desk, code)
@@ -172,7 +175,7 @@ def edit(
                     )
                 )
             must_agree("Change it in ConnectWise?", yes=yes, untouched="The item was not changed.")
-            item = catalog.patch_item(item.id, wanted.patch)
+            item = patch_item(catalog, item.id, wanted.patch)
     if called.json:
         answer(json_text(edit_document(found, item, wanted, dry_run=dry_run)))
     elif told:

@@ -22,7 +22,7 @@ from connector.cli.terminal import tell
 
 if TYPE_CHECKING:
     from connector.model import CatalogRecord
-    from connector.planning.survey import ProductState, State
+    from connector.planning.states import ProductState, State
     from connector.vendors.connectwise_items import ConnectWiseCatalog
 
 SearchText = Annotated[str, typer.Argument(metavar="TEXT", help="Two letters or more.")]
@@ -67,7 +67,7 @@ def show(
     called = invocation(ctx, ctx.obj)
     month, wanted = period_of(period), _states(states)
     with at_desk(called, create=True) as desk:
-        look, exists = desk.look(month), desk.file.exists
+        look = desk.look(month)
         successors = successors_in(look, desk.ledger)
     found = [each for each in look.survey.products() if each.state in wanted]
     document = products_document(look.period, found)
@@ -81,8 +81,6 @@ def show(
         }
         for each in successors
     ]
-    if not exists:
-        tell(f"{printable(str(called.mappings_path))} is not there yet, so nothing is mapped.")
     tell_month(look.period)
     for each in successors:
         tell(printable(f"{successor_text(each, look.survey.mappings)}. If it is so: {each.command}"))
@@ -100,7 +98,7 @@ def _tell_new(found: "list[ProductState]") -> None:
 def _states(text: str | None) -> "frozenset[State]":
     """Return the states that a person asked for; raises CommandFault."""
     from connector.errors import CommandFault
-    from connector.planning.survey import STATES
+    from connector.planning.states import STATES
 
     if text is None:
         return frozenset(STATES)

@@ -20,8 +20,10 @@ def tell_retry(details: "RetryDetails") -> None:
     tell(f"{lines(str(details.caused_by))} Asking again in {details.wait_for:.0f} s.")
 
 
-def make_setup(called: Invocation, mappings: "Mappings", terminal: Terminal) -> "Setup":
-    """Return the setup of a run; raises SettingsFault."""
+def make_setup(
+    called: Invocation, mappings: "Mappings", terminal: Terminal, *, sophos: bool = True
+) -> "Setup":
+    """Return the setup of a run, which may do without Sophos; raises SettingsFault."""
     from stamina.instrumentation import set_on_retry_hooks
 
     from connector.runs.session import Setup
@@ -29,7 +31,7 @@ def make_setup(called: Invocation, mappings: "Mappings", terminal: Terminal) -> 
 
     set_on_retry_hooks([tell_retry])
     return Setup(
-        settings=read_settings(called.surroundings),
+        settings=read_settings(called.surroundings, sophos=sophos),
         mappings=mappings,
         state=called.state_folder,
         today=called.today(),

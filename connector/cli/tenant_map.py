@@ -14,7 +14,8 @@ from connector.cli.invocation import Common, Json, MappingsPath, StateFolder, Ve
 
 if TYPE_CHECKING:
     from connector.model import Agreement, Company
-    from connector.planning.survey import Survey, TenantState
+    from connector.planning.states import TenantState
+    from connector.planning.survey import Survey
 
 TenantOrNone = Annotated[
     str | None,
@@ -77,7 +78,7 @@ def map_tenant(
     called = invocation(ctx, Common(as_json, verbose, mappings, state))
     if accept_all and tenant is not None:
         raise CommandFault(
-            "--accept-exact is for all new tenants; name none.", f"See: {called.command} --help"
+            "--accept-exact is for all new tenants; name none.", "See: connector tenants map --help"
         )
     if accept_all:
         accept_exact(called, dry_run=dry_run, yes=yes)
@@ -99,7 +100,8 @@ def map_tenant(
         else ask_agreement(found, its_company, customers)
     )
     company_written, agreement_written, notes = written(customers, its_company, its_agreement)
-    edits = map_edits(found.id, found.name, company_written, agreement_written)
+    entry = desk.file.mappings.tenants.get(found.id)
+    edits = map_edits(found.id, found.name, entry, company_written, agreement_written)
     placer = Placer(edit_file(desk.file, edits).mappings, survey.directory)
     notes = [*_told(found, its_company, its_agreement, survey), *notes, *left_behind(found.id, known, placer)]
     more = {"tenant_id": found.id, "company_id": its_company.id, "agreement_id": its_agreement.id}

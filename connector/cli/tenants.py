@@ -176,7 +176,7 @@ tenant_sheets.register(group)
 def _states(text: str | None) -> frozenset[str]:
     """Return the states that a person named, all of them where nothing is said; raises CommandFault."""
     from connector.errors import CommandFault
-    from connector.planning.survey import STATES
+    from connector.planning.states import STATES
 
     if text is None:
         return frozenset(STATES)

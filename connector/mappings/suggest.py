@@ -72,12 +72,22 @@ _LEGAL_FORMS = frozenset(
     )
     for form in forms.split(",")
 )
+_SAME_FORM = {
+    "limited": "ltd",
+    "incorporated": "inc",
+    "corporation": "corp",
+    "proprietary": "pty",
+    "sàrl": "sarl",
+    "oyj": "oy",
+}
 _LAST_WORDS = frozenset(form[-1] for form in _LEGAL_FORMS)
 _UNTELLING = frozenset(form[0] for form in _LEGAL_FORMS if len(form) == 1) | {"and"}
 _APOSTROPHES = re.compile("['`\u00b4\u2018\u2019\u201b\u02bc]")
-_INITIALS = re.compile(r"(?<!\w)(?:\w\.)+\w?(?!\w)")
+_INITIALS = re.compile(r"(?<!\w)(?:[^\W\d_]\.)+[^\W\d_]?(?!\w)")
 _SLASHED = re.compile(r"(?<!\w)(\w)/(?=\w(?!\w))")
 _PLUS = re.compile(r"(?<=\s)\+(?=\s)")
+_PLUSES = re.compile(r"(?<=\w)\++(?!\w)")
+_SHARP = re.compile(r"(?<=[^\W\d_])#(?!\w)")
 _NOT_ASCII_WORD = re.compile(r"[^a-z0-9]+")
 _UNACCENTED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe"})
 _SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
@@ -86,7 +96,7 @@ _ACCENT = 200  # combining classes from here on are marks above and below a lett
 
 
 def normalised(name: str) -> str:
-    """Return a customer's name as two of them are compared.
+    """Return a customer's name, less its legal form, as two of them are compared.
 
     Case, punctuation, spaces, a leading "The" and legal forms at the end count for nothing, `&` is "and".
     Accents are kept: Müller, Mueller and Muller are alike, but not equal. A name with letters is never empty.
@@ -97,7 +107,13 @@ def normalised(name: str) -> str:
 def equal_names(left: str, right: str) -> bool:
     """Whether two names are the same after normalisation; names of nothing are the same as none."""
     same = normalised(left)
-    return bool(same) and same == normalised(right)
+    return bool(same) and same == normalised(right) and _one_legal_form(left, right)
+
+
+def _one_legal_form(left: str, right: str) -> bool:
+    """Whether one of the names tells no legal form, or both the same: a GmbH is not the AG of its name."""
+    forms = _form(left).legal, _form(right).legal
+    return "" in forms or forms[0] == forms[1]
 
 
 def exact_pairs(
@@ -116,7 +132,11 @@ def exact_pairs(
             companies_named[normalised(company.name)].append(company)
     shared = sorted(tenants_named.keys() & companies_named.keys() - {""})
     pairs = ((tenants_named[name], companies_named[name]) for name in shared)
-    return tuple((ours[0], theirs[0]) for ours, theirs in pairs if len(ours) == len(theirs) == 1)
+    return tuple(
+        (ours[0], theirs[0])
+        for ours, theirs in pairs
+        if len(ours) == len(theirs) == 1 and _one_legal_form(ours[0].name, theirs[0].name)
+    )
 
 
 class _Form(NamedTuple):
@@ -126,6 +146,8 @@ class _Form(NamedTuple):
     """In lower case, words apart by one space."""
     bare: str
     """Without legal form and "The": the normalised name."""
+    legal: str
+    """The legal form that was left out, in one spelling."""
     spellings: tuple[str, ...]
     """Without accents, in both ways to write an umlaut."""
     words: frozenset[str]
@@ -143,7 +165,9 @@ def _form(name: str) -> _Form:
     spellings = (plain,) if spelled == plain else (plain, spelled)
     words = frozenset(plain.split())
     telling = words - _UNTELLING or words
-    return _Form(spaced, bare, spellings, telling, " ".join(sorted(telling)))
+    after = spaced.rpartition(bare)[2].split() if bare else []
+    legal = " ".join(_SAME_FORM.get(word, word) for word in after)
+    return _Form(spaced, bare, legal, spellings, telling, " ".join(sorted(telling)))
 
 
 def _spaced(name: str) -> str:
@@ -165,6 +189,9 @@ def _spaced_once(name: str) -> str:
         text = _SLASHED.sub(r"\1", text)
     if "+" in text:
         text = _PLUS.sub(" and ", text)
+        text = _PLUSES.sub(lambda found: " plus" * len(found[0]), text)
+    if "#" in text:
+        text = _SHARP.sub(" sharp", text)
     text = text.replace("&", " and ")
     text = _NOT_ASCII_WORD.sub(" ", text) if text.isascii() else "".join(map(_word_or_space, text))
     return " ".join(text.split()) or " ".join(lower.split())

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
 
 from connector.errors import CommandFault
 from connector.model import (
@@ -14,89 +13,18 @@ from connector.model import (
     Firewall,
     Key,
     Mappings,
-    Reference,
     Tenant,
     TenantEntry,
     UsageRow,
     tenant_id_of,
 )
 from connector.planning.directory import Directory, Unplaced, folded
-from connector.planning.findings import tenant_label
-from connector.planning.prices import Money, cost_of
+from connector.planning.prices import cost_of
 from connector.planning.product_names import product_name
 from connector.planning.resolve import NEXT_STEPS, Off, Placer, TenantFinder
+from connector.planning.states import FirewallState, ProductState, State, TenantState
 
-State = Literal["on", "off", "new", "fault"]
 _MOST_NAMED = 5
-STATES: tuple[State, ...] = ("on", "off", "new", "fault")
-
-
-@dataclass(frozen=True, slots=True)
-class ProductState:
-    """A product code: its usage this month, and the item that bills it.
-
-    `item` is what mappings.yaml says, `item_id` and `identifier` what that is in ConnectWise. `notes` say
-    what is wrong, or was renamed.
-    """
-
-    code: str
-    name: str
-    group: str
-    tenants: int
-    quantity: Decimal
-    cost: tuple[Money, ...]
-    state: State
-    item: Reference | None = None
-    item_id: int | None = None
-    identifier: str = ""
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class TenantState:
-    """A tenant: where mappings.yaml bills it, and whether that works.
-
-    `company` and `agreement` are as mappings.yaml says them; the ids are ConnectWise's.
-    """
-
-    id: str
-    name: str
-    billing_type: str
-    status: str
-    state: State
-    quantity: Decimal
-    cost: tuple[Money, ...]
-    company: Reference | None = None
-    agreement: Reference | None = None
-    company_id: int | None = None
-    agreement_id: int | None = None
-    note: str = ""
-
-    @property
-    def label(self) -> str:
-        """What people call it, with enough of its id to tell two of one name apart."""
-        return tenant_label(self.id, {self.id: self.name})
-
-
-@dataclass(frozen=True, slots=True)
-class FirewallState:
-    """A firewall: whom Sophos says it belongs to, and who is billed for it this month.
-
-    `tenant_id` is the tenant it counts for, by contract rule 4; None leaves it unassigned. `key` bills it.
-    """
-
-    firewall: Firewall
-    codes: tuple[str, ...]
-    quantity: Decimal
-    cost: tuple[Money, ...]
-    tenant_id: str | None
-    key: Key | None
-    note: str = ""
-
-    @property
-    def unassigned(self) -> bool:
-        """Whether it is billed by Sophos this month, and to nobody by us."""
-        return self.tenant_id is None and bool(self.codes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +203,13 @@ class Survey:
                 listed.setdefault(serial, Firewall(serial))
         found = [self._firewall(firewall, rows[serial], finder) for serial, firewall in listed.items()]
         return tuple(sorted(found, key=_unassigned_first))
+
+    def firewall_owners(self, serial: str, placed: Mapping[str, str]) -> frozenset[str]:
+        """Return whose a firewall is this month, with `placed` for the map's `firewalls:`."""
+        known = {tenant.id for tenant in self.tenants} | self.mappings.tenants.keys()
+        finder = TenantFinder(known, placed, self.firewalls)
+        rows = [row for row in self.rows if row.serial == serial] or [UsageRow("", Decimal(0), serial=serial)]
+        return frozenset(owner for owner in map(finder.tenant_of, rows) if owner is not None)
 
     def _firewall(self, firewall: Firewall, rows: list[UsageRow], finder: TenantFinder) -> FirewallState:
         owners = {finder.tenant_of(row) for row in rows} or {

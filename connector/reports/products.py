@@ -2,8 +2,8 @@
 
 from connector.model import CatalogRecord, Mappings
 from connector.planning.change import plain
+from connector.planning.states import ProductState
 from connector.planning.successors import Successor
-from connector.planning.survey import ProductState
 from connector.planning.wording import succession
 from connector.reports.items import shown_field
 from connector.reports.survey import money_cells, reference_text

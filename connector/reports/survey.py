@@ -6,7 +6,8 @@ from typing import Any
 from connector.model import Period, Reference
 from connector.planning.change import plain
 from connector.planning.prices import Money
-from connector.planning.survey import FirewallState, ProductState, Survey, TenantState
+from connector.planning.states import FirewallState, ProductState, TenantState
+from connector.planning.survey import Survey
 
 Document = dict[str, Any]
 

@@ -8,7 +8,8 @@ from typing import Any
 from connector.model import Agreement, Company, Period
 from connector.planning.change import plain
 from connector.planning.customers import Customers
-from connector.planning.survey import Survey, TenantState
+from connector.planning.states import TenantState
+from connector.planning.survey import Survey
 from connector.reports.survey import (
     agreement_name,
     company_name,

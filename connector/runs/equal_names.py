@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from connector.mappings.suggest import equal_names, exact_pairs, normalised
 from connector.model import Agreement, Company, Tenant
 from connector.planning.customers import Customers, agreement_label, company_label, listed
-from connector.planning.survey import TenantState
+from connector.planning.states import TenantState
 
 
 @dataclass(frozen=True, slots=True)

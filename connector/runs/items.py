@@ -16,6 +16,7 @@ from connector.vendors.connectwise_items import ConnectWiseCatalog
 _ID = re.compile(r"(?:id:)?\s*0*([1-9][0-9]{0,17})", re.ASCII)
 _IDENTIFIER = "identifier:"
 _MOST_NEAR = 5
+PARTLY_APPLIED = 6
 UNCHANGED = "mappings.yaml was not changed."
 
 
@@ -113,26 +114,38 @@ def must_be_sendable(what: NewItem | ItemPatch) -> None:
 def create_item(catalog: ConnectWiseCatalog, new: NewItem) -> Made:
     """Create an item that was not there a moment ago, and return it once ConnectWise shows it as asked.
 
-    One POST is sent, whatever happens; where nobody can tell what became of it, the catalog is read again.
+    One POST is sent, whatever happens; where nobody can tell what became of it, or the answer leaves out
+    what was asked for, the catalog is read again.
     """
     look = f"Look for {new.identifier} in ConnectWise before you run this again."
     try:
         return Made(catalog.create_item(new))
-    except NotAsAsked as error:
-        error.next_step = f"{look} If it is right after all, map it."
-        raise
-    except Unclear as unclear:
+    except (NotAsAsked, Unclear) as error:
+        error.exit_code = PARTLY_APPLIED  # something may have been made (contract section 5)
+        answered = isinstance(error, NotAsAsked)
+        error.next_step = f"{look} If it is right after all, map it." if answered else look
+        if isinstance(error, NotAsAsked) and error.contradicted:
+            raise
         try:
             found = catalog.items_named(new.identifier)
         except VendorError:
             found = ()
         flaws = not_as_asked(found[0], new) if len(found) == 1 else ("there is not exactly one of it",)
         if not flaws:
-            said = f"ConnectWise's answer got lost, but it has made {found[0].identifier} ({found[0].id})."
+            lost = "answer did not show it" if answered else "answer got lost"
+            said = f"ConnectWise's {lost}, but it has made {found[0].identifier} ({found[0].id})."
             return Made(found[0], said)
         if found:
-            unclear.message += f" {new.identifier} is in ConnectWise now, but {'; '.join(flaws)}."
-        unclear.next_step = look
+            error.message += f" {new.identifier} is in ConnectWise now, but {'; '.join(flaws)}."
+        raise
+
+
+def patch_item(catalog: ConnectWiseCatalog, item_id: int, patch: ItemPatch) -> CatalogRecord:
+    """Change an item and return it as ConnectWise shows it then."""
+    try:
+        return catalog.patch_item(item_id, patch)
+    except (NotAsAsked, Unclear) as error:
+        error.exit_code = PARTLY_APPLIED  # something may have been changed (contract section 5)
         raise
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from connector.model import Mappings
+from connector.model import CatalogItem, Mappings
 from connector.planning.directory import Directory, Unplaced
 from connector.planning.resolve import NEXT_STEPS, UNMAPPED, Off, Placer
 from connector.planning.survey import Survey
@@ -20,8 +20,9 @@ def check_map(survey: Survey, tenants_seen: Collection[str]) -> tuple[Check, ...
     found = (
         *missing_names(mappings, directory),
         *_unknown_tenants(survey, tenants_seen),
-        *_unknown_firewalls(survey),
+        *_unknown_firewalls(survey, tenants_seen),
         *_unseen_codes(survey),
+        *_inactive_items(survey),
         *(Check("Names", "warning", warning.message) for warning in directory.warnings),
     )
     return found or (Check("Names", "ok", "every name in the map is known to ConnectWise and to Sophos"),)
@@ -40,9 +41,11 @@ def _unknown_tenants(survey: Survey, tenants_seen: Collection[str]) -> Iterator[
             yield Check("Tenants", "fault", message, "Copy the id from: connector tenants", UNRESOLVED)
 
 
-def _unknown_firewalls(survey: Survey) -> Iterator[Check]:
+def _unknown_firewalls(survey: Survey, tenants_seen: Collection[str]) -> Iterator[Check]:
     listed = {firewall.serial for firewall in survey.firewalls} | {row.serial for row in survey.rows}
-    tenants = {state.id for state in survey.tenant_states()}
+    # Not by whose the rows are: the entry itself would make a mistyped tenant one that has usage.
+    tenants = {tenant.id for tenant in survey.tenants} | survey.mappings.tenants.keys()
+    tenants |= {row.account_id for row in survey.rows if row.account_id is not None} | set(tenants_seen)
     for serial, tenant_id in sorted(survey.mappings.firewalls.items()):
         if serial not in listed:
             message = f"firewalls.{serial}: Sophos lists no firewall of this serial number and bills none"
@@ -50,6 +53,16 @@ def _unknown_firewalls(survey: Survey) -> Iterator[Check]:
         if tenant_id not in tenants:
             message = f"firewalls.{serial}: Sophos knows no tenant {tenant_id}"
             yield Check("Firewalls", "fault", message, "Copy the id from: connector tenants", UNRESOLVED)
+
+
+def _inactive_items(survey: Survey) -> Iterator[Check]:
+    for code, entry in sorted(survey.mappings.products.items()):
+        item = survey.directory.item(entry.item) if entry.on and entry.item is not None else None
+        if isinstance(item, CatalogItem) and item.inactive:
+            message = (
+                f"products.{code}: item {item.identifier} is inactive, so no new addition can be made of it"
+            )
+            yield Check("Names", "warning", message, "Make it active in ConnectWise, or map another one.")
 
 
 def _unseen_codes(survey: Survey) -> Iterator[Check]:

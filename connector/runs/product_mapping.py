@@ -10,8 +10,9 @@ from connector.ledger import Ledger
 from connector.ledger.history import codes_seen
 from connector.mappings.edit import Drop, Edit, Put, Scalar
 from connector.mappings.file import MappingsFile, edit_file
-from connector.model import CatalogRecord, Mappings, Reference
+from connector.model import CatalogRecord, Mappings, ProductEntry, Reference
 from connector.planning.aftermath import ABSENT, ItemLine, Touched, left_behind, turned_off, turned_on
+from connector.planning.allowances import aggregate_of
 from connector.planning.change import KnownAddition, plain
 from connector.planning.directory import Name
 from connector.planning.new_item import one_line
@@ -19,7 +20,7 @@ from connector.planning.product_codes import known_code
 from connector.planning.product_names import product_name
 from connector.planning.references import code_command, item_reference
 from connector.planning.resolve import usage_parts
-from connector.planning.survey import ProductState
+from connector.planning.states import ProductState
 from connector.reports.aftermath import fates_document, left_behind_notes, turned_off_notes, turned_on_note
 from connector.runs.apply import Additions
 from connector.runs.items import UNCHANGED
@@ -76,12 +77,23 @@ class Mapped:
 
 
 def edits_to_map(file: MappingsFile, code: str, name: str, reference: Reference) -> list[Edit]:
-    """Return the edits that map a code and turn it on; a name is written for a new entry only."""
+    """Return the edits that map a code and turn it on; a name is written for a new entry only.
+
+    All codes of an item add up in one way: the code takes over that of the codes which feed it already.
+    """
     entry = file.mappings.products.get(code)
+    aggregate = aggregate_of(file.mappings, reference, but=code)
+    edits: list[Edit]
     if entry is None:
-        return [Put(("products", code), _named(name) | {"item": reference})]
-    edits: list[Edit] = [Put(("products", code, "item"), reference)]
-    return edits if entry.sync else [*edits, Drop(("products", code, "sync"))]
+        edits = [Put(("products", code), _named(name) | {"item": reference})]
+    else:
+        edits = [Put(("products", code, "item"), reference)]
+        if not entry.sync:
+            edits.append(Drop(("products", code, "sync")))
+    if aggregate is not None and aggregate != (entry or ProductEntry()).aggregate:
+        where = ("products", code, "aggregate")
+        edits.append(Drop(where) if aggregate == "sum" else Put(where, aggregate))
+    return edits
 
 
 def mapped_to(at: MonthSeen, code: str, item: CatalogRecord, same_name: Iterable[CatalogRecord]) -> Mapped:

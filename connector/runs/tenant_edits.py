@@ -8,11 +8,17 @@ from connector.planning.references import Written
 from connector.reports.escape import printable
 
 
-def map_edits(tenant_id: str, name: str, company: Written, agreement: Written) -> list[Edit]:
-    """Bill a tenant through an agreement; what else its entry says stays, but it is on from then on."""
+def map_edits(
+    tenant_id: str, name: str, entry: TenantEntry | None, company: Written, agreement: Written
+) -> list[Edit]:
+    """Bill a tenant through an agreement; what else its entry says stays, but it is on from then on.
+
+    A name is written where the entry has none: what people call a tenant there is theirs.
+    """
     where = ("tenants", tenant_id)
+    called = {} if entry is not None and entry.name else named(name)
     values: dict[str, Scalar] = {"company": company.value, "agreement": agreement.value}
-    return [Put(where, named(name) | values), Drop((*where, "sync"))]
+    return [Put(where, called | values), Drop((*where, "sync"))]
 
 
 def unmap_edits(tenant_id: str) -> list[Edit]:

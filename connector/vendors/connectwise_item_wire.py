@@ -100,9 +100,9 @@ def differences(record: Record, what: NewItem | ItemPatch) -> tuple[str, ...]:
     return tuple(_differences(record, _said(what)))
 
 
-def contradictions(record: Record, patch: ItemPatch) -> tuple[str, ...]:
-    """Say what a record shows otherwise than the patch asked; a missing field says nothing."""
-    said = _said(patch).items()
+def contradictions(record: Record, what: NewItem | ItemPatch) -> tuple[str, ...]:
+    """Say what a record shows otherwise than was asked; a missing field says nothing."""
+    said = _said(what).items()
     shown = {name: value for name, value in said if at(record, _path(name, value)) is not None}
     return tuple(_differences(record, shown))
 

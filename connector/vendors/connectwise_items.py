@@ -87,6 +87,7 @@ class ConnectWiseCatalog:
             differences = differences or ("it is no catalog item",)
             error = not_as_asked(self._transport, doing, differences, "item", answer)
             error.item, error.item_id = made, id_shown(record)
+            error.contradicted = bool(wire.contradictions(record, new))
             raise error
         return made
 

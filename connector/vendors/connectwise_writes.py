@@ -19,7 +19,7 @@ class NotAsAsked(VendorError):
     """A write that was answered as a success, and the answer does not show what was asked for.
 
     `addition` or `item` is what it showed, where that can be read; `addition_id` or `item_id` at least
-    its id.
+    its id. `contradicted` is False where it shows nothing otherwise, but leaves something out.
     """
 
     code = "NOT_AS_ASKED"
@@ -28,6 +28,7 @@ class NotAsAsked(VendorError):
     item: CatalogRecord | None = None
     item_id: int | None = None
     differences: tuple[str, ...] = ()
+    contradicted: bool = True
 
 
 def not_as_asked(

@@ -103,6 +103,43 @@ def test_assigning_to_a_tenant_that_is_not_mapped_says_what_is_left_to_do(
     assert any(f"connector tenants map {birch.tenant}" in note for note in notes)
 
 
+def test_taking_a_firewall_from_the_tenant_that_sophos_names_says_so(
+    alder: Customer, msp: Msp, run: Run
+) -> None:
+    birch = msp.customer("Birch", {"CIXA-MSP": 4})
+    (run.folder / "mappings.yaml").write_text(msp.text(), encoding="utf-8")
+
+    taken = run("firewalls", "assign", SERIAL, birch.tenant).json["notes"]
+
+    assert taken[0] == f"{SERIAL} is billed to Birch Ltd ({birch.tenant[:8]}) from the next run on."
+    assert f"belongs to Alder Ltd ({alder.tenant[:8]}), who is not billed for it any more" in taken[1]
+    assert f"connector firewalls release {SERIAL}" in taken[1]
+    spare = run("firewalls", "assign", SPARE, birch.tenant).json["notes"]
+    assert not any("belongs to" in note for note in spare)
+
+
+def test_assigning_a_firewall_whose_usage_names_its_tenant_says_that_nothing_changes(
+    alder: Customer, msp: Msp, run: Run
+) -> None:
+    birch = msp.customer("Birch", {"CIXA-MSP": 4})
+    msp.world.use(msp.period, alder.tenant, CODE, 1, serial="X1B9OWNED")
+    (run.folder / "mappings.yaml").write_text(msp.text(), encoding="utf-8")
+    msp.world.add_firewall("X1B9OWNED", "XGS 107", CODE)
+
+    told = run("firewalls", "assign", "X1B9OWNED", birch.tenant).json["notes"]
+
+    assert f"Sophos's usage names Alder Ltd ({alder.tenant[:8]}) for X1B9OWNED" in told[0]
+    assert not any("is billed to Birch" in note for note in told)
+
+
+def test_assigning_to_a_tenant_that_is_off_does_not_promise_that_it_is_billed(
+    alder: Customer, run: Run
+) -> None:
+    assert run("tenants", "off", alder.tenant).exit_code == 0
+    told = run("firewalls", "assign", SPARE, alder.tenant).json["notes"]
+    assert "which is off: nobody is billed" in told[0]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -55,6 +55,16 @@ def test_tenants_and_firewalls_that_sophos_does_not_know_are_faults(msp: Msp, ru
     assert any("firewalls.X404: Sophos knows no tenant" in message for message in told)
 
 
+def test_a_billed_firewall_placed_at_a_mistyped_tenant_is_a_fault(msp: Msp, run: Run) -> None:
+    msp.customer("Alder", {"CIXA-MSP": 12, "CEMA-MSP": 1})
+    msp.firewall("X1C7SPARE04", "CIXA-MSP")
+    msp.mappings["firewalls"] = {"X1C7SPARE04": "00000000-0000-4000-8000-000000000405"}
+    checked = run("mappings", "check")
+    assert checked.exit_code == 3
+    (told,) = (each["message"] for each in checked.json["checks"])
+    assert told == "firewalls.X1C7SPARE04: Sophos knows no tenant 00000000-0000-4000-8000-000000000405"
+
+
 def test_a_tenant_that_has_left_sophos_is_no_mistake(msp: Msp, run: Run) -> None:
     alder = msp.customer("Alder", {"CIXA-MSP": 12, "CEMA-MSP": 1})
     birch = msp.customer("Birch", {"CIXA-MSP": 1})

@@ -603,7 +603,7 @@ def test_an_item_of_which_nobody_knows_is_not_mapped(msp: Msp, run: Run, alder: 
 
     done = run("products", "add", NDR, *NEW_ITEM, "--yes")
 
-    assert "Look for NDR-MSP in ConnectWise before you run this again" in refused(done, 5)
+    assert "Look for NDR-MSP in ConnectWise before you run this again" in refused(done, 6)
     assert ([method for method, _ in done.bodies], entry(run, NDR)) == (["POST"], None)
     assert run("products", "add", NDR, *NEW_ITEM, "--yes").exit_code == 0
     assert msp.world.item_named(NDR).price == 30
@@ -618,7 +618,7 @@ def test_an_item_that_turned_out_otherwise_is_not_mapped(msp: Msp, run: Run, ald
     run.simulator.faults.add(
         Fault("cut-after", vendor="connectwise", method="POST", path="/procurement/catalog")
     )
-    said = refused(run("products", "add", NDR, *NEW_ITEM, "--yes"), 5)
+    said = refused(run("products", "add", NDR, *NEW_ITEM, "--yes"), 6)
     run.simulator.after_commit = None
     assert "its price is 99" in said
     assert entry(run, NDR) is None
@@ -633,9 +633,30 @@ def test_an_answer_that_shows_something_else_is_no_success(msp: Msp, run: Run, a
         edit=lambda it: it | {"price": 1.0},
     )
     run.simulator.faults.add(lies)
-    said = refused(run("products", "add", NDR, *NEW_ITEM, "--yes"), 5)
+    said = refused(run("products", "add", NDR, *NEW_ITEM, "--yes"), 6)
     assert "If it is right after all, map it" in said
     assert entry(run, NDR) is None
+
+
+@pytest.mark.parametrize("shown", [{"id"}, {"id", "identifier"}, set()])
+def test_an_answer_that_leaves_fields_out_is_checked_by_reading_the_item_again(
+    msp: Msp, run: Run, alder: Customer, shown: set[str]
+) -> None:
+    short = Fault(
+        "body",
+        vendor="connectwise",
+        method="POST",
+        path="/procurement/catalog",
+        edit=lambda it: {name: value for name, value in it.items() if name in shown},
+    )
+    run.simulator.faults.add(short)
+
+    done = run("products", "add", NDR, *NEW_ITEM, "--yes")
+
+    assert done.exit_code == 0, done.stderr
+    assert "answer did not show it, but it has made" in done.stderr
+    assert [method for method, _ in done.bodies] == ["POST"]
+    assert entry(run, NDR)["item"] == msp.world.item_named(NDR).identifier
 
 
 def test_when_nothing_can_be_read_after_a_lost_answer_a_person_has_to_look(run: Run, alder: Customer) -> None:
@@ -651,7 +672,7 @@ def test_when_nothing_can_be_read_after_a_lost_answer_a_person_has_to_look(run: 
             times=None,
         )
     )
-    assert "Look for NDR-MSP" in refused(run("products", "add", NDR, *NEW_ITEM, "--yes"), 5)
+    assert "Look for NDR-MSP" in refused(run("products", "add", NDR, *NEW_ITEM, "--yes"), 6)
     assert entry(run, NDR) is None
 
 
@@ -803,4 +824,5 @@ def test_an_edit_is_not_made_unasked(run: Run, alder: Customer) -> None:
 @pytest.mark.parametrize("kind", ["false-200", "403"])
 def test_an_edit_that_connectwise_does_not_make_is_no_success(run: Run, alder: Customer, kind: Kind) -> None:
     run.simulator.faults.add(Fault(kind, vendor="connectwise", method="PATCH", path="/procurement/catalog"))
-    assert run("products", "edit", "CIXA-MSP", "--price", "5", "--yes").exit_code == 5
+    done = run("products", "edit", "CIXA-MSP", "--price", "5", "--yes")
+    assert done.exit_code == (6 if kind == "false-200" else 5)

@@ -320,7 +320,9 @@ def test_a_text_that_meant_another_company_until_now_is_written_by_its_id(msp: M
     assert done.json["agreement_id"] == agreement.id
 
 
-def test_mapping_turns_a_tenant_on_again_and_keeps_its_exceptions(msp: Msp, kept: Run) -> None:
+def test_mapping_turns_a_tenant_on_again_and_keeps_its_exceptions_and_what_people_call_it(
+    msp: Msp, kept: Run
+) -> None:
     alder = msp.customer("Alder", mapped=False)
     (kept.folder / "mappings.yaml").write_text(
         f"version: 1\ntenants:\n  {alder.tenant}: # ours\n    name: The Alders\n    sync: false\n"
@@ -330,7 +332,7 @@ def test_mapping_turns_a_tenant_on_again_and_keeps_its_exceptions(msp: Msp, kept
     found = entry(kept, alder.tenant)
     assert found is not None
     assert (found.name, found.company, found.sync, list(found.products)) == (
-        "Alder Ltd",
+        "The Alders",
         "Alder",
         True,
         ["CDE-MSP"],
