@@ -12,6 +12,7 @@
     │   ├── RequestRefused    5  an answer that says no, and will say no again
     │   └── Nonsense          5  an answer that cannot be what it should be
     └── NotPublished          8  Sophos has no data for the period yet
+        └── NotImported       8  no consumption file was imported for it
 
 The numbers are the exit codes of contract section 5.
 """
@@ -159,3 +160,9 @@ class NotPublished(ConnectorError):
 
     code = "NOT_PUBLISHED"
     exit_code = 8
+
+
+class NotImported(NotPublished):
+    """No consumption file was imported for the period, or for any."""
+
+    code = "NOT_IMPORTED"

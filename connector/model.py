@@ -13,6 +13,10 @@ from typing import Literal, NamedTuple, Self
 Absent = Literal["zero", "end", "keep"]
 Effective = Literal["period_start", "next_invoice", "today"]
 Adopt = Literal["ask", "auto", "never"]
+CostRule = Literal["leave", "sophos"]
+PriceKind = Literal["leave", "msrp", "markup", "discount", "fixed"]
+Rounding = Literal["up", "down"]
+Aggregate = Literal["sum", "max"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -131,7 +135,10 @@ class Company:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """A company's billing contract; `status` is ConnectWise's own word, or empty; `type` its type's name."""
+    """A company's billing contract; `status` is ConnectWise's own word, or empty; `type` its type's name.
+
+    `currency` is the code of ISO 4217, empty where ConnectWise names none.
+    """
 
     id: int
     name: str
@@ -144,6 +151,7 @@ class Agreement:
     bill_start: date | None = None
     next_invoice: date | None = None
     type: str = ""
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +205,9 @@ class Addition:
     effective: date | None = None
     serial_number: str = ""
     bill_customer: str = "Billable"
+    unit_price: Decimal | None = None
+    unit_cost: Decimal | None = None
+    less_included: Decimal = Decimal(0)
 
     @property
     def key(self) -> Key:
@@ -210,13 +221,15 @@ class Addition:
 
 @dataclass(frozen=True, slots=True)
 class NewAddition:
-    """All that a POST of an addition says (contract rule 12)."""
+    """All that a POST of an addition says (contract rule 12); prices only where a rule owns them."""
 
     agreement_id: int
     item_id: int
     quantity: Decimal
     effective: date
     serial_number: str = ""
+    unit_price: Decimal | None = None
+    unit_cost: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +239,8 @@ class AdditionPatch:
     quantity: Decimal | None = None
     cancelled: date | None = None
     serial_number: str | None = None
+    unit_price: Decimal | None = None
+    unit_cost: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +279,27 @@ class ItemPatch:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceRule:
+    """How a unit's price comes about; `value` is the share of a markup or discount, or the fixed amount."""
+
+    kind: PriceKind = "leave"
+    value: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Pricing:
+    """What one place of mappings.yaml says of prices; None means "as elsewhere".
+
+    `rates` are what one unit of a currency (first key) is worth in another (second key).
+    """
+
+    cost: CostRule | None = None
+    price: PriceRule | None = None
+    round: Decimal | None = None
+    rates: Mapping[str, Mapping[str, Decimal]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Defaults:
     """How changes are made where no person has said otherwise."""
 
@@ -271,26 +307,37 @@ class Defaults:
     effective: Effective = "period_start"
     adopt: Adopt = "ask"
     mark: bool = True
+    pricing: Pricing = field(default_factory=Pricing)
 
 
 @dataclass(frozen=True, slots=True)
 class GuardLimits:
-    """Shares between 0 and 1, factors and units beyond which a person has to look."""
+    """Shares between 0 and 1, factors, units and money beyond which a person has to look."""
 
     removals: Decimal = Decimal("0.30")
     decrease: Decimal = Decimal("0.50")
     at_least: int = 10
     increase_factor: Decimal = Decimal(10)
     increase_units: Decimal = Decimal(50)
+    money: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ProductEntry:
-    """What `products:` says of one product code; without an item it is off."""
+    """What `products:` says of one product code; without an item it is off.
+
+    `per` Sophos units are one unit of the item; None counts them one to one, fractions and all.
+    `minimum` is in units of the item.
+    """
 
     name: str = ""
     item: Reference | None = None
     sync: bool = True
+    per: int | None = None
+    rounding: Rounding = "up"
+    aggregate: Aggregate = "sum"
+    minimum: Decimal | None = None
+    pricing: Pricing = field(default_factory=Pricing)
 
     @property
     def on(self) -> bool:
@@ -305,6 +352,8 @@ class ProductException:
     item: Reference | None = None
     agreement: Reference | None = None
     sync: bool | None = None
+    minimum: Decimal | None = None
+    pricing: Pricing = field(default_factory=Pricing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +365,29 @@ class TenantEntry:
     agreement: Reference | None = None
     sync: bool = True
     products: Mapping[str, ProductException] = field(default_factory=dict)
+    pricing: Pricing = field(default_factory=Pricing)
+
+
+ImportColumn = Literal[
+    "customer", "tenant_id", "start", "end", "product", "quantity", "serial", "sku", "code", "group", "msrp",
+    "price", "currency", "msrp_currency", "reason",
+]  # fmt: skip
+IMPORT_COLUMNS: tuple[ImportColumn, ...] = (
+    "customer", "tenant_id", "start", "end", "product", "quantity", "serial", "sku", "code", "group", "msrp",
+    "price", "currency",
+)  # fmt: skip
+"""The columns of a consumption file that `import:` may name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRules:
+    """What `import:` says of a distributor's consumption file; descriptions and names in any case."""
+
+    columns: Mapping[ImportColumn, str] = field(default_factory=dict)
+    product_codes: Mapping[str, str] = field(default_factory=dict)
+    tenants: Mapping[str, str] = field(default_factory=dict)
+    dates: Literal["dmy", "mdy", "ymd"] | None = None
+    decimal: Literal["point", "comma"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +399,7 @@ class Mappings:
     products: Mapping[str, ProductEntry] = field(default_factory=dict)
     tenants: Mapping[str, TenantEntry] = field(default_factory=dict)
     firewalls: Mapping[str, str] = field(default_factory=dict)
+    imports: ImportRules = field(default_factory=ImportRules)
 
 
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)

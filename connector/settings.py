@@ -108,14 +108,15 @@ class Surroundings:
         return text
 
 
-def read_settings(surroundings: Surroundings) -> Settings:
+def read_settings(surroundings: Surroundings, *, sophos: bool = True) -> Settings:
     """Return all settings; raises SettingsFault for those that are missing.
 
-    Their form is checked by the clients, which know it.
+    Without `sophos` its credentials may be missing: an MSP that imports files need not have any. The form
+    of all of them is checked by the clients, which know it.
     """
+    credentials = ("SOPHOS_CLIENT_ID", "SOPHOS_CLIENT_SECRET")
     said = surroundings.need(
-        "SOPHOS_CLIENT_ID",
-        "SOPHOS_CLIENT_SECRET",
+        *(credentials if sophos else ()),
         "CONNECTWISE_URL",
         "CONNECTWISE_COMPANY",
         "CONNECTWISE_PUBLIC_KEY",
@@ -124,8 +125,8 @@ def read_settings(surroundings: Surroundings) -> Settings:
     )
     return Settings(
         sophos=SophosSettings(
-            client_id=said["SOPHOS_CLIENT_ID"],
-            client_secret=said["SOPHOS_CLIENT_SECRET"],
+            client_id=said.get("SOPHOS_CLIENT_ID", ""),
+            client_secret=said.get("SOPHOS_CLIENT_SECRET", ""),
             auth_url=surroundings.get("SOPHOS_AUTH_URL") or "https://id.sophos.com/api/v2/oauth2/token",
             api_url=surroundings.get("SOPHOS_API_URL") or "https://api.central.sophos.com",
         ),

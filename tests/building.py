@@ -26,7 +26,9 @@ from connector.planning.change import Change, KnownAddition, Plan, mark_of
 from connector.planning.directory import Directory, Name
 from connector.planning.findings import Options, Part
 from connector.planning.plan import Inputs, make_plan
+from connector.planning.pricing import worths
 from connector.planning.resolve import Placer, TenantFinder, resolve
+from connector.planning.uncounted import Uncounted
 
 OCTOBER = Period(2026, 10)
 TODAY = date(2026, 10, 28)
@@ -76,6 +78,9 @@ class Month:
     known: dict[int, KnownAddition] = field(default_factory=dict)
     remembered: dict[Name, int] = field(default_factory=dict)
     newest_applied: Period | None = None
+    source: str = "sophos-api"
+    applied_source: str | None = None
+    uncounted: Uncounted = field(default_factory=Uncounted)
     today: date = TODAY
     learned: dict[Name, int] = field(default_factory=dict)
 
@@ -146,7 +151,7 @@ class Month:
         plan = make_plan(
             Inputs(
                 period=OCTOBER,
-                source="sophos-api",
+                source=self.source,
                 today=self.today,
                 resolved=resolve(self.rows, finder, placer, names),
                 placer=placer,
@@ -158,6 +163,9 @@ class Month:
                 options=Options(**options),
                 names=names,
                 newest_applied=self.newest_applied,
+                applied_source=self.applied_source,
+                uncounted=self.uncounted,
+                worth=worths(self.rows, finder),
             )
         )
         self.learned = directory.learned

@@ -3,7 +3,9 @@
 import os
 import sqlite3
 import stat
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -11,12 +13,14 @@ from pathlib import Path
 
 import pytest
 from building import ALDER, ALDER_ENDPOINT, BIRCH_ENDPOINT, OCTOBER, Month
+from filelock import FileLock
+from sqlite_utils import Database
 
 from connector.errors import StateFault
 from connector.ledger import Ledger
 from connector.ledger.schema import KNOWN_STEPS, migrations
 from connector.model import Addition, Firewall, Tenant, UsageRow
-from connector.planning.change import Feed, KnownAddition, Plan
+from connector.planning.change import Feed, KnownAddition, Moved, Plan
 from connector.planning.directory import Name
 from connector.planning.findings import Options, Part
 
@@ -44,6 +48,17 @@ def read(ledger: Ledger, sql: str) -> list[tuple[object, ...]]:
 
 def planned(quantity: object = 12) -> Plan:
     return Month().uses(ALDER, "CIXA-MSP", quantity).plan()
+
+
+def test_an_open_change_remembers_the_prices_that_it_was_to_set(ledger: Ledger) -> None:
+    priced = replace(planned().changes[0], unit_price=Moved(None, Decimal("3.50")))
+    ids = ledger.begin_applying(begin(ledger), "d1", [priced, planned().changes[0]])
+    for change_id in ids:
+        ledger.record_sending(change_id, [])
+
+    opened = ledger.open_changes()
+
+    assert [(each.unit_price, each.unit_cost) for each in opened] == [(Decimal("3.5"), None), (None, None)]
 
 
 def test_runs_are_numbered_and_one_without_an_end_was_killed(ledger: Ledger) -> None:
@@ -219,3 +234,32 @@ def test_the_doctor_can_try_to_write(ledger: Ledger) -> None:
     ledger._db.execute("PRAGMA query_only = 1")
     with pytest.raises(StateFault):
         ledger.check_writable()
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_commands_that_begin_at_the_same_moment_set_a_ledger_up_once(tmp_path: Path, older: bool) -> None:
+    if older:
+        with sqlite3.connect(tmp_path / "connector.db") as old:
+            migrations.apply(Database(old), stop_before="maps_and_codes")
+        old.close()
+    starting = threading.Barrier(6)
+
+    def begin(_: int) -> int:
+        starting.wait(30)
+        with Ledger(tmp_path) as ledger:
+            return ledger.begin_run("plan", Options(), who="a@b", version="1")
+
+    with ThreadPoolExecutor(6) as commands:
+        numbers = list(commands.map(begin, range(6)))
+    assert sorted(numbers) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_ledger_that_is_being_set_up_for_ever_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connector.ledger.store.OPENING_SECONDS", 0.05)
+    with (
+        FileLock(tmp_path / "connector.opening"),
+        pytest.raises(StateFault, match="Another command has been setting up"),
+    ):
+        Ledger(tmp_path)

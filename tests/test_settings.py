@@ -56,6 +56,15 @@ def test_all_that_is_missing_is_named_at_once(tmp_path: Path) -> None:
     assert all(name in caught.value.message for name in ALL)
 
 
+def test_who_does_without_sophos_need_not_name_its_credentials(tmp_path: Path) -> None:
+    only_connectwise = {name: value for name, value in ALL.items() if name.startswith("CONNECTWISE")}
+    assert read_settings(Surroundings(only_connectwise, tmp_path), sophos=False).connectwise.company == "acme"
+    with pytest.raises(SettingsFault) as caught:
+        read_settings(Surroundings({}, tmp_path), sophos=False)
+    assert "CONNECTWISE_URL" in caught.value.message
+    assert "SOPHOS" not in caught.value.message
+
+
 def test_a_dot_env_fills_in_only_what_the_environment_lacks(tmp_path: Path) -> None:
     text = (
         '\ufeff# made by hand\r\nexport SOPHOS_CLIENT_ID = "from file"\r\n\r\n'

@@ -1,4 +1,4 @@
-"""Words for a shell to complete, from what the last run read; read-only, and never a failure."""
+"""Quick looks into the ledger, read-only and never a failure: words to complete, a plan's source."""
 
 import sqlite3
 from contextlib import closing
@@ -15,6 +15,17 @@ _WORDS: dict[Kind, str] = {
     "firewalls": "SELECT serial AS word, model AS about FROM firewalls ORDER BY serial",
     "items": "SELECT identifier AS word, description AS about FROM items ORDER BY identifier",
 }
+
+
+def source_of_plan(folder: Path, digest: str) -> str | None:
+    """Return what a stored plan was made from, before anything is opened that the answer decides on."""
+    path = folder / FILE_NAME
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1)) as db:
+            found = db.execute("SELECT source FROM plans WHERE digest = ?", (digest,)).fetchone()
+    except (sqlite3.Error, ValueError, OSError):
+        return None
+    return str(found[0]) if found else None
 
 
 def remembered(folder: Path, kind: Kind) -> list[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """The newest month as a run stored it, for commands that need not ask Sophos again."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -23,14 +24,23 @@ class StoredMonth:
 
 def newest_month(ledger: Ledger) -> StoredMonth | None:
     """Return the newest month that any run has stored, as it was read last."""
-    found = ledger.query("SELECT id, period FROM usage ORDER BY period DESC, id DESC LIMIT 1")
+    found = ledger.query(
+        "SELECT id, period FROM usage WHERE source = 'sophos-api' ORDER BY period DESC, id DESC LIMIT 1"
+    )
     if not found:
         return None
     rows = ledger.query("SELECT * FROM usage_rows WHERE usage = ? ORDER BY number", found[0]["id"])
-    newest = "last_seen = (SELECT max(last_seen) FROM tenants)"
     return StoredMonth(
         Period.parse(found[0]["period"]),
-        tuple(_row(row) for row in rows),
+        tuple(usage_row_of(row) for row in rows),
+        *listed_last(ledger),
+    )
+
+
+def listed_last(ledger: Ledger) -> tuple[tuple[Tenant, ...], tuple[Firewall, ...]]:
+    """Return the tenants and firewalls that Sophos listed when a run last asked it."""
+    newest = "last_seen = (SELECT max(last_seen) FROM tenants)"
+    return (
         tuple(
             Tenant(row["id"], row["name"], row["billing_type"], row["status"])
             for row in ledger.query(f"SELECT * FROM tenants WHERE {newest} ORDER BY id")  # noqa: S608
@@ -44,7 +54,8 @@ def newest_month(ledger: Ledger) -> StoredMonth | None:
     )
 
 
-def _row(row: dict[str, str | None]) -> UsageRow:
+def usage_row_of(row: Mapping[str, str | None]) -> UsageRow:
+    """Return a row of usage as it was stored."""
     received = row["received"] or "{}"
     said = json.loads(received)
     return UsageRow(

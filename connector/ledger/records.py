@@ -24,16 +24,20 @@ class StoredPlan:
 
 
 def parts_text(parts: tuple[Part, ...]) -> str:
-    """Write a lineage as JSON."""
-    listed = [[part.tenant_id, part.product_code, plain(part.quantity), list(part.serials)] for part in parts]
+    """Write a lineage as JSON; a part says that it is committed only where it is."""
+    listed = [
+        [part.tenant_id, part.product_code, plain(part.quantity), list(part.serials)]
+        + ([True] if part.committed else [])
+        for part in parts
+    ]
     return json.dumps(listed)
 
 
 def parts_of(text: str) -> tuple[Part, ...]:
     """Read a lineage."""
     return tuple(
-        Part(tenant_id, code, Decimal(quantity), tuple(serials))
-        for tenant_id, code, quantity, serials in json.loads(text)
+        Part(tenant_id, code, Decimal(quantity), tuple(serials), *committed)
+        for tenant_id, code, quantity, serials, *committed in json.loads(text)
     )
 
 
@@ -46,6 +50,7 @@ def options_text(options: Options) -> str:
             "adopt": options.adopt,
             "recreate": options.recreate,
             "force": sorted(options.force),
+            "restate": options.restate,
         }
     )
 
@@ -59,6 +64,7 @@ def options_of(text: str) -> Options:
         adopt=said["adopt"],
         recreate=said["recreate"],
         force=frozenset(said["force"]),
+        restate=said.get("restate", False),
     )
 
 

@@ -24,7 +24,14 @@ def maps_and_codes(db: Database) -> None:
         db.execute(statement)
 
 
-KNOWN_STEPS = frozenset({"first_tables", "maps_and_codes"})
+@migrations()
+def other_sources(db: Database) -> None:
+    """Keep what a consumption file or live counts add to usage, and what of a file could not be imported."""
+    for statement in _OTHER_SOURCES.split(";"):
+        db.execute(statement)
+
+
+KNOWN_STEPS = frozenset({"first_tables", "maps_and_codes", "other_sources"})
 """Every step above; a file that holds another one was written by a newer version."""
 
 _FIRST_TABLES = """
@@ -174,4 +181,32 @@ SELECT product_code, coalesce(json_extract(received, '$.productDescription'), ''
        coalesce(json_extract(received, '$.productGroup'), ''), min(period), max(period)
 FROM usage_rows JOIN usage ON usage.id = usage_rows.usage
 GROUP BY product_code
+"""
+
+_OTHER_SOURCES = """
+ALTER TABLE usage ADD COLUMN file TEXT;      -- the name of the file it was imported from
+ALTER TABLE usage ADD COLUMN origin TEXT;    -- SHA-256 of that file
+ALTER TABLE runs ADD COLUMN today TEXT;      -- the day that it took for today
+ALTER TABLE runs ADD COLUMN planned_from INTEGER;    -- the usage that was billed, where it was read anew
+
+CREATE TABLE failed_rows (
+    usage INTEGER NOT NULL REFERENCES usage (id),
+    number INTEGER NOT NULL,         -- the row in the file, as a spreadsheet counts
+    code TEXT NOT NULL,              -- UNMAPPED_TENANT, or IMPORT_FAILED
+    reason TEXT NOT NULL,
+    tenant TEXT NOT NULL,            -- what the file calls the customer
+    product_code TEXT,
+    quantity TEXT,                   -- NULL where it cannot be read
+    received TEXT NOT NULL,          -- JSON: the cells, by header
+    PRIMARY KEY (usage, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE live_counts (
+    day TEXT NOT NULL,
+    tenant_id TEXT NOT NULL,
+    outcome TEXT NOT NULL,           -- counted or refused
+    licences TEXT NOT NULL,          -- JSON: [product code, name, count]
+    counted_at TEXT NOT NULL,
+    PRIMARY KEY (day, tenant_id)
+) STRICT, WITHOUT ROWID
 """

@@ -5,12 +5,13 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
 from connector.errors import StateFault
@@ -25,7 +26,16 @@ from connector.ledger.records import (
 from connector.ledger.schema import KNOWN_STEPS, migrations
 from connector.ledger.telling import FILE_NAME, told
 from connector.model import Addition, Firewall, Key, Period, Tenant, UsageRow
-from connector.planning.change import Change, Feed, KnownAddition, OpenChange, Plan, plain, plain_or_none
+from connector.planning.change import (
+    Change,
+    Feed,
+    KnownAddition,
+    OpenChange,
+    Plan,
+    plain,
+    plain_or_none,
+    prices_asked,
+)
 from connector.planning.directory import Name
 from connector.planning.findings import Options
 
@@ -33,6 +43,9 @@ _CHANGE_COLUMNS = (
     "run, digest, number, kind, agreement_id, item_id, addition_id, before, after, effective, mark, held, "
     "because, parts, was, writes, outcome"
 )
+
+
+OPENING_SECONDS = 10.0
 
 
 def utc_now() -> datetime:
@@ -69,14 +82,32 @@ class Ledger:
             self._db = Database(sqlite3.connect(self.path, timeout=10, isolation_level=None))
         try:
             with told(self.path):
-                self._db.execute("PRAGMA journal_mode = WAL")
+                if not self._up_to_date():
+                    self._bring_up_to_date(folder)
                 # FULL: what we wrote down before a request must outlast a power cut after it.
                 self._db.execute("PRAGMA synchronous = FULL")
-                self._refuse_newer()
-                migrations.apply(self._db)
         except BaseException:
             self._db.conn.close()
             raise
+
+    def _up_to_date(self) -> bool:
+        self._refuse_newer()
+        wal = self._db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+        return wal and not migrations.pending(self._db)
+
+    def _bring_up_to_date(self, folder: Path) -> None:
+        """Set a new or older file up; commands that begin at the same moment do it one after the other."""
+        lock = FileLock(folder / "connector.opening", timeout=OPENING_SECONDS, mode=0o600)
+        try:
+            with lock:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._refuse_newer()
+                migrations.apply(self._db)
+        except Timeout:
+            raise StateFault(
+                f"Another command has been setting up {self.path} for {OPENING_SECONDS:g} seconds.",
+                "Run the same command again.",
+            ) from None
 
     def check_writable(self) -> None:
         """Write to the file without changing what it says."""
@@ -101,6 +132,16 @@ class Ledger:
         with told(self.path), self._db.atomic():
             yield self._db
 
+    @contextmanager
+    def transaction(self) -> Iterator[Database]:
+        """Write in one transaction; for the modules of this package that hold a group of tables."""
+        with self._writing() as db:
+            yield db
+
+    def stamp(self) -> str:
+        """Return the time as the ledger writes it down."""
+        return self._stamp()
+
     def query(self, sql: str, *values: object) -> list[dict[str, Any]]:
         """Return the rows of a SELECT."""
         with told(self.path):
@@ -120,7 +161,9 @@ class Ledger:
 
     # Runs ----------------------------------------------------------------------------------------
 
-    def begin_run(self, kind: str, options: Options, *, who: str, version: str) -> int:
+    def begin_run(
+        self, kind: str, options: Options, *, who: str, version: str, today: date | None = None
+    ) -> int:
         """Record that a run began, and that runs without an end were killed; return its number."""
         with self._writing() as db:
             db.execute(
@@ -129,8 +172,8 @@ class Ledger:
             )
             db.execute("UPDATE changes SET outcome = 'not_tried' WHERE outcome = 'planned'")
             cursor = db.execute(
-                "INSERT INTO runs (kind, options, who, version, started_at) VALUES (?, ?, ?, ?, ?)",
-                (kind, options_text(options), who, version, self._stamp()),
+                "INSERT INTO runs (kind, options, who, version, started_at, today) VALUES (?, ?, ?, ?, ?, ?)",
+                (kind, options_text(options), who, version, self._stamp(), str(today) if today else None),
             )
             return int(cursor.lastrowid or 0)
 
@@ -390,6 +433,7 @@ class Ledger:
                 parts=parts_of(row["parts"]),
                 seen=frozenset(json.loads(row["seen"])),
                 sent_at=datetime.fromisoformat(row["sent_at"]),
+                **prices_asked(json.loads(row["writes"])),
             )
             for row in rows
         )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from connector.errors import Fault
 from connector.mappings.document import Table
+from connector.mappings.import_shape import name_key
 from connector.mappings.scalars import flaw
 from connector.mappings.wording import dotted, quoted
 from connector.model import serial_of, tenant_id_of
@@ -12,6 +13,10 @@ _SECTIONS: dict[str, tuple[str, Callable[[str], str]]] = {
     "products": ("product code", str.strip),
     "tenants": ("tenant id", tenant_id_of),
     "firewalls": ("serial", serial_of),
+}
+_IMPORT = {
+    "product_codes": ("product description", name_key),
+    "tenants": ("customer", name_key),
 }
 
 
@@ -27,6 +32,12 @@ def key_faults(root: Table) -> Iterator[Fault]:
             products = entry.get("products") if isinstance(entry, Table) else None
             if isinstance(products, Table):
                 yield from _table_faults(products, ("tenants", tenant_id, "products"), *_SECTIONS["products"])
+    imports = root.get("import")
+    if isinstance(imports, Table):
+        for section, (noun, normal) in _IMPORT.items():
+            table = imports.get(section)
+            if isinstance(table, Table):
+                yield from _table_faults(table, ("import", section), noun, normal)
 
 
 def _table_faults(

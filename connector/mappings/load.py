@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from connector.errors import Fault, MappingsFault, SettingsFault
+from connector.mappings.bundles import bundle_faults
 from connector.mappings.document import BROKEN, Place, Table, read_document
 from connector.mappings.keys import key_faults
 from connector.mappings.shape import MappingsShape, allowed_keys
@@ -47,6 +48,7 @@ def parse_mappings(text: bytes, path: str) -> Mappings:
             faults.append(Fault(1, 1, message))
         raise MappingsFault(path, _first(faults))
     faults += key_faults(root)
+    faults += bundle_faults(root)
     try:
         shape = MappingsShape.model_validate(root)
     except ValidationError as refused:
@@ -66,8 +68,8 @@ def _no_file(path: Path, given_by: str, error: OSError | ValueError) -> Settings
         message = f"The mappings file {place} cannot be read: {reason}."
     return SettingsFault(
         message,
-        "Name the file with --mappings PATH or CONNECTOR_MAPPINGS, or copy the sample mappings.yaml there "
-        "and fill it in; `connector demo` shows one at work.",
+        "Begin one with `connector products` and what it tells you to do, or name another file with "
+        "--mappings PATH or CONNECTOR_MAPPINGS; `connector demo` shows one at work.",
     )
 
 

@@ -10,17 +10,23 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from connector.mappings.import_shape import ColumnsShape, ImportShape
+from connector.mappings.prices import MoneyValue, PriceShape, PricingShape, pricing_of
 from connector.mappings.values import (
     AbsentValue,
     AdoptValue,
+    AggregateValue,
     CountValue,
     EffectiveValue,
     FactorValue,
     FlagValue,
     MaybeFlag,
+    MaybeMinimum,
+    MaybePer,
     MaybeReference,
     NameValue,
     ReferenceValue,
+    RoundingValue,
     ShareValue,
     TenantIdValue,
     UnitsValue,
@@ -39,6 +45,7 @@ from connector.model import (
 )
 
 _DEFAULTS = Defaults()
+_PRODUCT = ProductEntry()
 _GUARDS = GuardLimits()
 
 
@@ -65,10 +72,19 @@ class DefaultsShape(_Shape):
         default=_DEFAULTS.mark,
         description="Put our mark into the serialNumber of additions that we create or adopt.",
     )
+    pricing: PricingShape | None = Field(
+        default=None, description="Who owns prices and costs, where nothing nearer says."
+    )
 
     def value(self) -> Defaults:
         """Return the same as the model says it."""
-        return Defaults(absent=self.absent, effective=self.effective, adopt=self.adopt, mark=self.mark)
+        return Defaults(
+            absent=self.absent,
+            effective=self.effective,
+            adopt=self.adopt,
+            mark=self.mark,
+            pricing=pricing_of(self.pricing),
+        )
 
 
 class GuardsShape(_Shape):
@@ -94,6 +110,11 @@ class GuardsShape(_Shape):
         default=_GUARDS.increase_units,
         description="An addition that grows by more units than this and more than increase_factor is held.",
     )
+    money: MoneyValue = Field(
+        default=_GUARDS.money,
+        description="The largest sum by which one run may change the bills of one currency, up and down "
+        "counted alike; no limit where unsaid.",
+    )
 
     def value(self) -> GuardLimits:
         """Return the same as the model says it."""
@@ -103,21 +124,52 @@ class GuardsShape(_Shape):
             at_least=self.at_least,
             increase_factor=self.increase_factor,
             increase_units=self.increase_units,
+            money=self.money,
         )
 
 
 class ProductShape(_Shape):
     """One Sophos product code; without an item, or with sync: false, it is off."""
 
+    model_config = ConfigDict(json_schema_extra={"dependentRequired": {"round": ["per"]}})
+
     name: NameValue = Field(default="", description="For people; no meaning to the program.")
     item: ReferenceValue | None = Field(
         default=None, description="ConnectWise catalog item: text is its identifier, a whole number its id."
     )
     sync: FlagValue = Field(default=True, description="false: decided, not billed.")
+    per: MaybePer = Field(
+        default=None,
+        description="So many Sophos units are one unit of the item, in whole units for each tenant and code.",
+    )
+    round: RoundingValue = Field(
+        default=_PRODUCT.rounding, description="How per rounds what does not divide: up or down."
+    )
+    aggregate: AggregateValue = Field(
+        default=_PRODUCT.aggregate,
+        description="Where several codes feed one item: their sum, or max, the largest of each tenant's "
+        "codes. All codes of an item say the same.",
+    )
+    minimum: MaybeMinimum = Field(
+        default=None,
+        description="The fewest units of the item that a tenant with a usage row of this code is billed.",
+    )
+    pricing: PricingShape | None = Field(
+        default=None, description="Who owns prices and costs of this product."
+    )
 
     def value(self) -> ProductEntry:
         """Return the same as the model says it."""
-        return ProductEntry(name=self.name, item=self.item, sync=self.sync)
+        return ProductEntry(
+            name=self.name,
+            item=self.item,
+            sync=self.sync,
+            per=self.per,
+            rounding=self.round,
+            aggregate=self.aggregate,
+            minimum=self.minimum,
+            pricing=pricing_of(self.pricing),
+        )
 
 
 class ExceptionShape(_Shape):
@@ -133,10 +185,23 @@ class ExceptionShape(_Shape):
     sync: MaybeFlag = Field(
         default=None, description="false turns the product off for this tenant, true turns it on."
     )
+    minimum: MaybeMinimum = Field(
+        default=None,
+        description="The fewest units that this tenant is billed while it has a usage row; 0: none.",
+    )
+    pricing: PricingShape | None = Field(
+        default=None, description="Who owns the price and cost of this product for this tenant."
+    )
 
     def value(self) -> ProductException:
         """Return the same as the model says it."""
-        return ProductException(item=self.item, agreement=self.agreement, sync=self.sync)
+        return ProductException(
+            item=self.item,
+            agreement=self.agreement,
+            sync=self.sync,
+            minimum=self.minimum,
+            pricing=pricing_of(self.pricing),
+        )
 
 
 class TenantShape(_Shape):
@@ -153,6 +218,9 @@ class TenantShape(_Shape):
     products: dict[str, Annotated[ExceptionShape, BeforeValidator(says_something)]] | None = Field(
         default=None, description="Exceptions for this tenant, by Sophos product code."
     )
+    pricing: PricingShape | None = Field(
+        default=None, description="Who owns prices and costs of this tenant's additions."
+    )
 
     def value(self) -> TenantEntry:
         """Return the same as the model says it, product codes trimmed."""
@@ -162,6 +230,7 @@ class TenantShape(_Shape):
             agreement=self.agreement,
             sync=self.sync,
             products={code.strip(): entry.value() for code, entry in (self.products or {}).items()},
+            pricing=pricing_of(self.pricing),
         )
 
 
@@ -184,6 +253,9 @@ class MappingsShape(_Shape):
     firewalls: dict[str, TenantIdValue] | None = Field(
         default=None, description="Serial number -> Sophos tenant id, for firewalls that Sophos cannot place."
     )
+    imports: ImportShape | None = Field(
+        default=None, alias="import", description="How a distributor's consumption file is read."
+    )
 
     def value(self) -> Mappings:
         """Return the same as the model says it: codes trimmed, tenant ids lower case, serials upper case."""
@@ -194,12 +266,13 @@ class MappingsShape(_Shape):
             products={code.strip(): (entry or ProductShape()).value() for code, entry in products.items()},
             tenants={tenant_id_of(key): (entry or TenantShape()).value() for key, entry in tenants.items()},
             firewalls={serial_of(serial): tenant_id for serial, tenant_id in firewalls.items()},
+            imports=(self.imports or ImportShape()).value(),
         )
 
 
 def allowed_keys(path: tuple[str, ...]) -> tuple[str, ...]:
     """Return the keys that a mapping at `path` may have, in the order of the contract."""
-    shape: type[_Shape]
+    shape: type[BaseModel]
     match path:
         case ("defaults",):
             shape = DefaultsShape
@@ -211,9 +284,17 @@ def allowed_keys(path: tuple[str, ...]) -> tuple[str, ...]:
             shape = TenantShape
         case ("tenants", _, "products", _):
             shape = ExceptionShape
+        case ("import",):
+            shape = ImportShape
+        case ("import", "columns"):
+            shape = ColumnsShape
+        case (*_, "pricing"):
+            shape = PricingShape
+        case (*_, "pricing", "price"):
+            shape = PriceShape
         case _:
             shape = MappingsShape
-    return tuple(shape.model_fields)
+    return tuple(field.alias or name for name, field in shape.model_fields.items())
 
 
 # JSON Schema -------------------------------------------------------------------------------------
@@ -242,7 +323,7 @@ def mappings_schema() -> dict[str, object]:
     """Return the JSON Schema of mappings.yaml, for editors that complete and check while typing.
 
     It accepts what the loader accepts, but for what only the text shows: duplicate keys, aliases, odd
-    characters.
+    characters; and codes of one item that add up in different ways.
     """
     schema = MappingsShape.model_json_schema(schema_generator=_Schema)
     return {"$schema": _Schema.schema_dialect, **schema, "title": "mappings.yaml"}

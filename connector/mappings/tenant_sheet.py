@@ -14,6 +14,7 @@ from connector.mappings.scalars import flaw
 from connector.mappings.wording import did_you_mean, quoted
 from connector.model import Reference, tenant_id_of
 from connector.reports.sheet import guarded, joined, unguarded
+from connector.reports.sheet_text import sheet_text
 
 COLUMNS = ("tenant id", "name", "company", "agreement", "sync")
 LARGEST = 8 * 1024 * 1024
@@ -141,15 +142,8 @@ def _text(data: bytes) -> str:
         raise _Unreadable(1, f"the file is larger than {LARGEST // 1024**2} MiB and was not read")
     if data.startswith(b"PK\x03\x04"):
         raise _Unreadable(1, "this is a workbook; save the sheet as CSV UTF-8")
-    marked = data.startswith(b"\xef\xbb\xbf")
-    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-    for encoding in ("utf-16",) if wide else ("utf-8-sig",) if marked else ("utf-8", "cp1252"):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" in text:
-            break
+    text = sheet_text(data)
+    if text is not None:
         return text
     raise _Unreadable(1, "the file is no text that can be read; save the sheet as CSV UTF-8")
 

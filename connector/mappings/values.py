@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from connector.mappings.scalars import Number, flaw
 from connector.mappings.wording import did_you_mean, shown
-from connector.model import Absent, Adopt, Effective, Reference, tenant_id_of
+from connector.model import Absent, Adopt, Aggregate, Effective, Reference, Rounding, tenant_id_of
 
 _LARGEST_ID = 2**63 - 1
 _LARGEST_LIMIT = 10**12
@@ -65,6 +65,12 @@ def _count(value: object) -> object:
     return value
 
 
+def _units_of_one(value: object) -> object:
+    if type(value) is not int or not 1 <= value <= _LARGEST_LIMIT:
+        _refuse(f"must be a whole number, 1 or more, not {shown(value)}")
+    return value
+
+
 def _trimmed(value: str) -> str:
     text = value.strip()
     problem = flaw(text)
@@ -107,10 +113,17 @@ def _name(value: object) -> str:
     _refuse(f"must be text, not {shown(value)}")
 
 
+def _said_text(value: object) -> str:
+    if not isinstance(value, str):
+        quotes = f'; if this is one, write "{shown(value)}"' if isinstance(value, int | Number) else ""
+        _refuse(f"must be text, not {shown(value)}{quotes}")
+    return _trimmed(value)
+
+
 def says_something(value: object) -> object:
     """Return an exception as it came; an empty one is refused, for nobody can tell what it should change."""
     if value is None or value == {}:
-        _refuse("says nothing; give it an item, an agreement or sync")
+        _refuse("says nothing; give it an item, an agreement, sync, a minimum or pricing")
     return value
 
 
@@ -144,7 +157,16 @@ UnitsValue = Annotated[
     Decimal, PlainValidator(_number(0, _LARGEST_LIMIT, "50")), _number_schema(0, _LARGEST_LIMIT)
 ]
 CountValue = Annotated[int, BeforeValidator(_count), _number_schema(0, _LARGEST_LIMIT, "integer")]
+MaybePer = Annotated[int | None, BeforeValidator(_units_of_one), _number_schema(1, _LARGEST_LIMIT, "integer")]
+MaybeMinimum = Annotated[
+    Decimal | None, PlainValidator(_number(0, _LARGEST_LIMIT, "10")), _number_schema(0, _LARGEST_LIMIT)
+]
+RoundingValue = Annotated[Rounding, BeforeValidator(_one_of(get_args(Rounding)))]
+AggregateValue = Annotated[Aggregate, BeforeValidator(_one_of(get_args(Aggregate)))]
 ReferenceValue = Annotated[Reference, PlainValidator(_reference), _REFERENCE]
 MaybeReference = Annotated[Reference | None, PlainValidator(_reference), _REFERENCE]
 TenantIdValue = Annotated[str, PlainValidator(_tenant_id), WithJsonSchema(_TEXT)]
 NameValue = Annotated[str, PlainValidator(_name), WithJsonSchema({"type": ["string", "number", "null"]})]
+TextValue = Annotated[str, PlainValidator(_said_text), WithJsonSchema(_TEXT)]
+DateOrderValue = Annotated[Literal["dmy", "mdy", "ymd"], BeforeValidator(_one_of(("dmy", "mdy", "ymd")))]
+DecimalMarkValue = Annotated[Literal["point", "comma"], BeforeValidator(_one_of(("point", "comma")))]

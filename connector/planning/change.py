@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,10 +11,14 @@ from typing import Literal
 
 from connector.model import Addition, Key, Period
 from connector.planning.findings import Coverage, Objection, Options, Part, Unresolved, Warn
+from connector.planning.prices import Money, totals
+from connector.planning.sources import source_option
 
 Kind = Literal["create", "update", "zero", "end", "adopt"]
 
 MARK = "sophos-sync"
+_UNPRICED = 9
+"""How many values the `writes` of a change has that sets no price."""
 
 
 def mark_of(key: Key) -> str:
@@ -55,7 +59,8 @@ class KnownAddition:
 class OpenChange:
     """A change whose request may have left, and whose answer the ledger never saw.
 
-    `seen` are the ids of the key's lines just before a create was sent, at `sent_at`.
+    `seen` are the ids of the key's lines just before a create was sent, at `sent_at`. The prices are
+    those that it was to set.
     """
 
     id: int
@@ -68,6 +73,16 @@ class OpenChange:
     parts: tuple[Part, ...]
     seen: frozenset[int]
     sent_at: datetime
+    unit_price: Decimal | None = None
+    unit_cost: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A price that a rule owns and a change sets; `before` is None where it is new or not known."""
+
+    before: Decimal | None
+    after: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +90,9 @@ class Change:
     """One write: `before` and `after` are absolute quantities; `held` is why a person must decide first.
 
     `effective` is the first day of a created addition, or the last day of an ended one. `mark` goes into
-    the addition's serialNumber when it is not empty. `was` is who fed the key before.
+    the addition's serialNumber when it is not empty. `was` is who fed the key before. `included` are the
+    addition's units that ConnectWise does not bill (its lessIncluded); we never change them. `money` is by
+    how much the bill changes, None where it is not known or nobody asked.
     """
 
     kind: Kind
@@ -92,10 +109,28 @@ class Change:
     item: str = ""
     company: str = ""
     agreement: str = ""
+    included: Decimal = Decimal(0)
+    unit_price: Moved | None = None
+    unit_cost: Moved | None = None
+    money: Money | None = None
+
+    @property
+    def prices_move(self) -> bool:
+        """Whether it sets the price or the cost."""
+        return self.unit_price is not None or self.unit_cost is not None
 
     @property
     def writes(self) -> tuple[str | None, ...]:
-        """What makes two changes the same write; the words around it do not."""
+        """What makes two changes the same write; the words around it do not.
+
+        Prices count only where one is set: the digests of plans without them stay what they were.
+        """
+        prices = (self.unit_price, self.unit_cost)
+        moved = tuple(
+            plain_or_none(each)
+            for price in prices
+            for each in ((None, None) if price is None else (price.before, price.after))
+        )
         return (
             self.kind,
             str(self.key.agreement_id),
@@ -106,7 +141,17 @@ class Change:
             None if self.effective is None else str(self.effective),
             self.mark,
             self.held,
+            *(moved if self.prices_move else ()),
         )
+
+
+def prices_asked(writes: Sequence[str | None]) -> dict[str, Decimal | None]:
+    """Return the price and cost that a change was to set, from what was written down of it (`writes`)."""
+    _, price, _, cost = writes[-4:] if len(writes) > _UNPRICED else (None,) * 4
+    return {
+        "unit_price": None if price is None else Decimal(price),
+        "unit_cost": None if cost is None else Decimal(cost),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +196,22 @@ class Plan:
         return tuple(change for change in self.changes if change.held is not None)
 
     @property
+    def unbilled(self) -> tuple[Unresolved, ...]:
+        """What is billed to nobody, without what is billed and only waits for its price."""
+        return tuple(entry for entry in self.unresolved if not entry.billed)
+
+    @property
+    def money(self) -> tuple[Money, ...]:
+        """By how much bills change if nothing is held, by currency; what is not known is left out."""
+        return totals(change.money for change in self.to_make)
+
+    @property
+    def sync(self) -> str:
+        """The command that plans it afresh and carries it out."""
+        restate = " --restate" if self.options.restate else ""
+        return f"connector sync {self.period}{source_option(self.source)}{restate}"
+
+    @property
     def digest(self) -> str:
         """Name exactly these writes: `apply` refuses a plan whose writes moved (contract rule 19)."""
         return digest_of(self.period, self.source, self.options, (change.writes for change in self.changes))
@@ -165,7 +226,10 @@ class Plan:
 
 def digest_of(period: Period, source: str, options: Options, writes: Iterable[tuple[str | None, ...]]) -> str:
     """Return twelve hexadecimal digits that no other set of writes shares."""
-    named = [str(period), source, options.tenant, options.product, [list(write) for write in writes]]
+    named: list[object] = [str(period), source, options.tenant, options.product]
+    named.append([list(write) for write in writes])
+    if options.restate:  # the same writes, and yet another month counts as billed afterwards
+        named.append("restate")
     return hashlib.sha256(json.dumps(named).encode()).hexdigest()[:12]
 
 

@@ -7,6 +7,7 @@ from connector.errors import CommandFault
 from connector.planning.guards import GUARDS
 from connector.planning.holds import PRODUCT_CODES, TENANT_CODES
 from connector.planning.successors import SUSPECTED
+from connector.planning.uncounted import NOT_COUNTED
 
 HELD = frozenset(
     {
@@ -15,6 +16,7 @@ HELD = frozenset(
         SUSPECTED,
         "TENANT_VANISHED",
         "FIREWALL_UNASSIGNED",
+        "IMPORT_FAILED",
         "NEGATIVE_QUANTITY",
         "LARGE_INCREASE",
         "NEEDS_ADOPTION",
@@ -31,6 +33,11 @@ FORCEABLE = frozenset({*GUARDS, *HELD, "all"})
 def checked_force(names: Iterable[str]) -> frozenset[str]:
     """Return the names of guards and codes, or raise CommandFault for one that nothing is called by."""
     wanted = frozenset(name.strip() for name in names)
+    if NOT_COUNTED in wanted:
+        raise CommandFault(
+            f"--force {NOT_COUNTED}: what nobody has counted cannot be written, so nothing releases it.",
+            "Bill the month from the invoice when it is published: connector sync",
+        )
     for name in sorted(wanted - FORCEABLE):
         close = difflib.get_close_matches(name, FORCEABLE, n=1)
         hint = f' Did you mean "{close[0]}"?' if close else ""

@@ -12,12 +12,14 @@ class Part:
     """One tenant's usage of one product code within a key.
 
     `serials` are the serial numbers of its rows, or the account number where Sophos counts no devices.
+    `quantity` is what Sophos counts; a `committed` part bills the tenant's minimum, which is more.
     """
 
     tenant_id: str
     product_code: str
     quantity: Decimal
     serials: tuple[str, ...] = ()
+    committed: bool = False
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -27,15 +29,32 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """What a key should bill: the sum of its parts (contract rule 6)."""
+    """What a key should bill: the sum of its parts (contract rule 6), or what allowances make of them.
+
+    `conflict` says which codes disagree on how they add up; the quantity means nothing then.
+    """
 
     quantity: Decimal
     parts: tuple[Part, ...]
+    conflict: str = ""
+
+    @property
+    def used(self) -> Decimal:
+        """The sum of what Sophos counts."""
+        return sum((part.quantity for part in self.parts), Decimal(0))
+
+    @property
+    def rounded_away(self) -> bool:
+        """Whether nothing is billed although something is used."""
+        return self.quantity == 0 and self.used > 0
 
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """Usage that is billed to nobody until a person decides, with the code that says why."""
+    """Usage that is billed to nobody until a person decides, with the code that says why.
+
+    Where it is `billed` nonetheless, only its price waits; `rows` is then 0, for they are billed.
+    """
 
     code: str
     message: str
@@ -46,6 +65,7 @@ class Unresolved:
     key: Key | None = None
     rows: int = 1
     next_step: str = ""
+    billed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +104,7 @@ class Options:
     adopt: bool = False
     recreate: bool = False
     force: frozenset[str] = field(default_factory=frozenset)
+    restate: bool = False
 
     @property
     def whole(self) -> bool:

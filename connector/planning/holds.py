@@ -25,6 +25,8 @@ TENANT_CODES = frozenset(
 PRODUCT_CODES = frozenset(
     {"UNMAPPED_PRODUCT", "ITEM_NOT_FOUND", "ITEM_AMBIGUOUS", "ITEM_CHANGED", "ITEM_IS_BUNDLE"}
 )
+FAILED_ROWS = frozenset({"UNMAPPED_TENANT", "IMPORT_FAILED"})
+"""What rows of a consumption file are, without a tenant, that could not be imported."""
 
 
 class Holds:
@@ -55,6 +57,7 @@ class Holds:
         self._by_code: dict[str, str] = {}
         self._by_serial: dict[str, str] = {}
         self._unassigned: dict[str, str] = {}
+        self._not_imported: dict[str | None, str] = {}
         for entry in unresolved:
             self._index(entry)
 
@@ -67,7 +70,9 @@ class Holds:
             self._by_code.setdefault(entry.product_code, entry.code)
         if entry.serial is not None:
             self._by_serial.setdefault(entry.serial, entry.code)
-        if entry.tenant_id is None and entry.product_code is not None:
+        if entry.tenant_id is None and entry.code in FAILED_ROWS:
+            self._not_imported.setdefault(entry.product_code, entry.code)
+        elif entry.tenant_id is None and entry.product_code is not None:
             self._unassigned.setdefault(entry.product_code, entry.code)
 
     def _own_rule(self, entry: Unresolved) -> bool:
@@ -105,7 +110,8 @@ class Holds:
         vanished = False
         for part in was:
             placement = self._placer.place(part.tenant_id, part.product_code)
-            if isinstance(placement, Off) or (certain and part.quantity <= 0):
+            billed_nothing = part.quantity <= 0 and not part.committed
+            if isinstance(placement, Off) or (certain and billed_nothing):
                 continue
             code = self._unresolved_of(part, certain=certain)
             if code is not None:
@@ -124,6 +130,8 @@ class Holds:
         )
         for serial in part.serials:
             found = found or self._by_serial.get(serial)
+        # A row of the file that could not be imported may be anybody's, and of any product if it names none.
+        found = found or self._not_imported.get(part.product_code) or self._not_imported.get(None)
         if not certain or not self._placed_serials.issuperset(part.serials):
             # One of their devices is not seen this month, or nobody knows which they were: an unassigned
             # one of the same code may be it, or its replacement.

@@ -4,24 +4,29 @@ Pure: no clock, no network, no database. The same inputs give the same plan.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 from connector.model import Addition, Agreement, Key, Period
+from connector.planning.allowances import minimum_of
 from connector.planning.change import Change, Feed, Kind, KnownAddition, Plan, mark_of, plain
 from connector.planning.directory import Unplaced, inactive_because
-from connector.planning.findings import Coverage, Desired, Options, Part, Unresolved, Warn
+from connector.planning.findings import Coverage, Desired, Options, Part, Unresolved, Warn, tenant_label
 from connector.planning.guards import objections
 from connector.planning.holds import Holds
 from connector.planning.lines import Lines, lines_by_key
+from connector.planning.pricer import Pricer
+from connector.planning.pricing import Pair, Worth
 from connector.planning.resolve import UNMAPPED, Off, Placer, Resolved
 from connector.planning.successors import SUSPECTED, fed_before, find_successors, held_pairs
+from connector.planning.uncounted import NOT_COUNTED, Uncounted, not_counted, without_firewalls
 from connector.planning.wording import Wording, succession
 
 ZERO = Decimal(0)
 
 NEXT_STEPS = {
+    "AGGREGATE_DIFFERS": "give all codes of the item the same `aggregate` in `products:`",
     "DUPLICATE_ADDITIONS": "keep one of the lines in ConnectWise and cancel the others",
     "ENDED_BY_HAND": "turn the product off for the tenant, or run with --recreate to bill it again",
     "MOVED_BY_HAND": "put the line's product back in ConnectWise, or run with --recreate to bill it anew",
@@ -36,6 +41,9 @@ class Inputs:
     """All that a plan is made from; `newest_applied` is the newest period that a run has applied.
 
     `additions` are those of every agreement that matters, all of which the placer's directory has.
+    `worth` is what usage costs and lists at, for the price rules of mappings.yaml. `applied_source` is
+    where the usage came from that was applied for the period last. `restated` is told beside the plan:
+    nothing is held back for it. `uncounted` is what live counts do not tell.
     """
 
     period: Period
@@ -49,6 +57,10 @@ class Inputs:
     names: Mapping[str, str]
     newest_applied: Period | None = None
     warnings: tuple[Warn, ...] = ()
+    worth: Mapping[Pair, Worth] = field(default_factory=dict)
+    applied_source: str | None = None
+    restated: tuple[Unresolved, ...] = ()
+    uncounted: Uncounted = field(default_factory=Uncounted)
 
 
 def make_plan(inputs: Inputs) -> Plan:
@@ -67,12 +79,14 @@ class _Planner:
         self.mappings = inputs.placer.mappings
         self.directory = inputs.placer.directory
         self.words = Wording(inputs.placer, inputs.names, inputs.period)
+        self.pricer = Pricer(inputs.placer, inputs.worth, self.words)
         self.lines = lines_by_key(inputs.additions, inputs.known, inputs.today)
         self.changes: list[Change] = []
         self.unchanged: list[Feed] = []
         self.unresolved: list[Unresolved] = list(inputs.resolved.unresolved)
         self.warnings: list[Warn] = [*inputs.warnings, *self.directory.warnings]
         self.implied: Mapping[Key, tuple[tuple[str, str], ...]] | None = None
+        self.left_alone: list[Key] = []
 
     def plan(self) -> Plan:
         """Hold what a person must decide, leave out what nobody asked for, and let the guards object."""
@@ -86,7 +100,11 @@ class _Planner:
             options=options,
         )
         judged = (
-            holds.judge(change, certain=bool(self.lines[change.key].was if change.before is not None else ()))
+            self.counted(
+                holds.judge(
+                    change, certain=bool(self.lines[change.key].was if change.before is not None else ())
+                )
+            )
             for change in self.changes
         )
         managed = [line for lines in self.lines.values() for line in lines.managed]
@@ -96,9 +114,15 @@ class _Planner:
             changes=tuple(change for change in judged if _asked_for(options, (*change.parts, *change.was))),
             coverage=self.coverage(),
             unresolved=tuple(
-                entry for entry in self.unresolved if options.selects(entry.tenant_id, entry.product_code)
+                entry
+                for entry in (*self.unresolved, *self.pricer.waiting, *self.beside())
+                if options.selects(entry.tenant_id, entry.product_code)
             ),
-            warnings=tuple(self.warnings),
+            warnings=(
+                *self.warnings,
+                *self.pricer.warnings,
+                *without_firewalls(self.inputs.uncounted, self.left_alone),
+            ),
             unchanged=tuple(feed for feed in self.unchanged if _asked_for(options, feed.parts)),
             managed=len(managed),
             managed_quantity=sum((line.quantity for line in managed), ZERO),
@@ -110,8 +134,22 @@ class _Planner:
             self.mappings.guards,
             rows=self.inputs.resolved.rows,
             newest_applied=self.inputs.newest_applied,
+            applied_source=self.inputs.applied_source,
         )
         return replace(plan, objections=found)
+
+    def beside(self) -> tuple[Unresolved, ...]:
+        """Return what a person must look at although no row of usage waits for it."""
+        uncounted = not_counted(self.inputs.uncounted, self.inputs.placer, self.inputs.names)
+        return (*self.inputs.restated, *uncounted)
+
+    def counted(self, change: Change) -> Change:
+        """Hold a change of a key whose share nobody has counted; no person can release that."""
+        lacking = any(
+            self.inputs.uncounted.lacks(part) and not self.off(*part.pair)
+            for part in self.earlier(change.key, self.lines[change.key])
+        )
+        return replace(change, held=NOT_COUNTED) if lacking else change
 
     def coverage(self) -> Coverage:
         """Count the rows that a person asked for, by what becomes of them."""
@@ -138,7 +176,12 @@ class _Planner:
         lines = self.lines.setdefault(key, Lines())
         desired = self.inputs.resolved.desired.get(key)
         recreate = self.inputs.options.recreate
-        if len(lines.live) > 1 and len(lines.managed) != 1:
+        if lines.managed and self.inputs.uncounted.feeds(self.earlier(key, lines)):
+            self.left_alone.append(key)
+        elif desired is not None and desired.conflict:
+            what = f"these codes disagree on how one tenant's usage of them adds up: {desired.conflict}"
+            self.unresolve(key, desired.parts, "AGGREGATE_DIFFERS", what)
+        elif len(lines.live) > 1 and len(lines.managed) != 1:
             self.several_lines(key, desired, lines)
         elif lines.managed:
             self.managed_line(key, desired, lines)
@@ -149,14 +192,10 @@ class _Planner:
         elif lines.ended_by_hand and not recreate:
             ended = lines.ended_by_hand[-1]
             what = f"somebody ended addition {ended.id} on {ended.cancelled}"
-            self.unresolve(
-                key, desired.parts, "ENDED_BY_HAND", f"{what}; Sophos bills {plain(desired.quantity)}"
-            )
+            self.unresolve(key, desired.parts, "ENDED_BY_HAND", f"{what}; {self.words.wanted(desired)}")
         elif lines.moved and not recreate:
             what = f"somebody gave addition {lines.moved[-1].id} another product"
-            self.unresolve(
-                key, desired.parts, "MOVED_BY_HAND", f"{what}; Sophos bills {plain(desired.quantity)}"
-            )
+            self.unresolve(key, desired.parts, "MOVED_BY_HAND", f"{what}; {self.words.wanted(desired)}")
         else:
             self.create(key, desired, lines)
 
@@ -186,13 +225,32 @@ class _Planner:
             ids = ", ".join(str(other.id) for other in lines.others)
             what = f"beside our addition {line.id}, people's own lines of this item bill too: {ids}"
             self.warn(key, "OTHER_LINES", what)
+        self.commitments(key, lines)
         if desired is None or desired.quantity == 0:
             self.absent(key, desired, line)
-        elif desired.quantity == line.quantity:
-            self.unchanged.append(Feed(line.id, key, line.quantity, desired.parts))
+            return
+        update = self.change("update", key, line, desired, self.words.sum_of(desired.parts))
+        if desired.quantity != line.quantity:
+            because = f"{update.because}; was {plain(line.quantity)}"
+            self.changes.append(replace(update, because=because))
+        elif update.prices_move:
+            self.changes.append(update)
         else:
-            because = f"{self.words.sum_of(desired.parts)}; was {plain(line.quantity)}"
-            self.changes.append(self.change("update", key, line, desired, because))
+            self.unchanged.append(Feed(line.id, key, line.quantity, desired.parts))
+
+    def commitments(self, key: Key, lines: Lines) -> None:
+        """Say which minimum that fed a line is not billed any more: without a row it would be a guess."""
+        for part in lines.was:
+            least = minimum_of(self.mappings, *part.pair)
+            fed = part.quantity > 0 or part.committed
+            here = self.inputs.placer.place(*part.pair) == key
+            if least and fed and here and part.pair not in self.inputs.resolved.rows_by_pair:
+                whose = tenant_label(part.tenant_id, self.inputs.names)
+                what = (
+                    f"{whose} has a minimum of {plain(least)} {part.product_code}, but no row of it in "
+                    f"{self.inputs.period}; without a row no minimum is billed"
+                )
+                self.warn(key, "MINIMUM_WITHOUT_USAGE", what)
 
     def absent(self, key: Key, desired: Desired | None, line: Addition) -> None:
         """Usage of a managed addition has stopped: `absent` decides, unless it is off (contract rule 16)."""
@@ -209,7 +267,10 @@ class _Planner:
                 key, "AGREEMENT_INACTIVE", f"addition {line.id} is no longer used; its agreement {reason}"
             )
             return
-        because = self.words.why_absent(key, [part for part in was if not self.off(*part.pair)])
+        if desired is not None and desired.rounded_away:
+            because = self.words.sum_of(desired.parts)
+        else:
+            because = self.words.why_absent(key, [part for part in was if not self.off(*part.pair)])
         absent = self.mappings.defaults.absent
         if absent == "keep":
             what = f"addition {line.id} goes on billing {plain(line.quantity)}: {because}"
@@ -223,10 +284,11 @@ class _Planner:
 
     def nothing_to_bill(self, key: Key, desired: Desired | None, lines: Lines) -> None:
         """Leave people's own line alone although Sophos reports no usage for it."""
-        for line in lines.others if desired is not None else ():
-            what = (
-                f"people made addition {line.id} ({plain(line.quantity)}); Sophos reports 0; it is left alone"
-            )
+        if desired is None:
+            return
+        for line in lines.others:
+            why = self.words.wanted(desired, "reports")
+            what = f"people made addition {line.id} ({plain(line.quantity)}); {why}; it is left alone"
             self.warn(key, "NOT_OURS", what)
 
     def adopt(self, key: Key, desired: Desired, line: Addition) -> None:
@@ -234,7 +296,7 @@ class _Planner:
         adopt = self.mappings.defaults.adopt
         what = f"people made addition {line.id} with {plain(line.quantity)}"
         if adopt == "never":
-            what += f"; `adopt: never` leaves it to them; Sophos bills {plain(desired.quantity)}"
+            what += f"; `adopt: never` leaves it to them; {self.words.wanted(desired)}"
             self.unresolve(key, desired.parts, "NEEDS_ADOPTION", what)
             return
         because = f"{self.words.sum_of(desired.parts)}; {what}"
@@ -293,7 +355,9 @@ class _Planner:
         All tenants count, whatever the plan was asked for.
         """
         used = self.inputs.resolved.used
-        successors = find_successors(fed_before(self.lines, self.changes, used), used, self.mappings)
+        before = fed_before(self.lines, self.changes, used, self.mappings)
+        before = tuple(part for part in before if self.inputs.uncounted.knows(part))
+        successors = find_successors(before, used, self.mappings)
         meanwhile = "nothing is zeroed there meanwhile"
         if self.inputs.options.releases(SUSPECTED):
             meanwhile = "--force has released what was held for it"
@@ -321,7 +385,8 @@ class _Planner:
     ) -> Change:
         """Write one change down, with its lineage now and before."""
         ours = kind in {"update", "zero", "end"}
-        return Change(
+        price, cost = (None, None) if desired is None else self.pricer.prices(key, desired, line)
+        made = Change(
             kind=kind,
             key=key,
             addition_id=line.id if line is not None else None,
@@ -333,7 +398,11 @@ class _Planner:
             item=self.words.item(key.item_id),
             company=self.words.company(key.agreement_id),
             agreement=self.words.agreement(key.agreement_id),
+            included=line.less_included if line is not None else ZERO,
+            unit_price=price,
+            unit_cost=cost,
         )
+        return self.pricer.with_money(made, line)
 
     def warn(self, key: Key, code: str, message: str) -> None:
         self.warnings.append(Warn(code, f"{self.words.key(key)}: {message}", key))

@@ -58,3 +58,12 @@ def cost_of(rows: Iterable[UsageRow]) -> tuple[Money, ...]:
         if price is not None:
             sums[price.currency] += row.quantity * price.amount
     return tuple(sorted((Money(amount, currency) for currency, amount in sums.items()), reverse=True))
+
+
+def totals(moved: Iterable[Money | None], *, absolute: bool = False) -> tuple[Money, ...]:
+    """Add money up by currency, or how far it moves either way; what is not known is left out."""
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for money in moved:
+        if money is not None:
+            sums[money.currency] += abs(money.amount) if absolute else money.amount
+    return tuple(Money(sums[currency], currency) for currency in sorted(sums))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from connector.model import Agreement, Company, Firewall, Key, Mappings, Reference, TenantEntry, UsageRow
+from connector.planning.allowances import desired_of
 from connector.planning.directory import Directory, Unplaced
 from connector.planning.findings import Desired, Part, Unresolved, tenant_label
 from connector.planning.references import code_command, shell_word
@@ -187,6 +188,10 @@ class TenantFinder:
             return row.external_id
         return self._by_serial.get(row.serial) if row.serial is not None else None
 
+    def knows_device(self, row: UsageRow) -> bool:
+        """Whether a row's serial number is that of a firewall which Sophos lists or the map places."""
+        return row.serial in self._by_serial
+
 
 class _Sum:
     """Rows of one tenant and product, or of one unplaced serial, added up."""
@@ -221,10 +226,7 @@ def resolve(
     return Resolved(
         rows=sum(total.rows for total in (*sums.values(), *orphans.values())),
         rows_by_pair={pair: total.rows for pair, total in sums.items()},
-        desired={
-            key: Desired(sum((part.quantity for part in fed), Decimal(0)), tuple(fed))
-            for key, fed in parts.items()
-        },
+        desired={key: desired_of(placer.mappings, fed) for key, fed in parts.items()},
         unresolved=tuple(unresolved),
         present=frozenset(tenant_id for tenant_id, _ in sums),
         placed_serials=frozenset(serial for total in sums.values() for serial in total.serials),

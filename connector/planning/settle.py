@@ -58,5 +58,8 @@ def _as_asked(change: OpenChange, line: Addition) -> bool:
         return line.cancelled == change.effective
     if change.kind == "create" and line.effective != change.effective:
         return False
+    for shown, asked in ((line.unit_price, change.unit_price), (line.unit_cost, change.unit_cost)):
+        if asked is not None and shown != asked:
+            return False
     marked = not change.mark or holds_mark(line.serial_number, change.mark)
     return marked and line.quantity == change.after

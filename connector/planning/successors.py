@@ -11,16 +11,19 @@ The thresholds, on the side of holding too much:
   code vanished from. So that quantities may drift while nobody decides, it also stands where the new code
   is at every one of them, and the sum is between half and double of what it was.
 - It holds every tenant that has lost the old code and got the new one, similar or not.
+- An old code that was split in two is compared less what has been mapped to its item since, so that the
+  other half stays held while nobody has decided it.
 - An old code has one successor: most similar tenants, then the nearest sum, then the order of the codes. Two
   old codes share one only where no other is left. Tenants that got another suspect are held as well.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from connector.model import Key, Mappings, Reference
+from connector.planning.allowances import counted_as_used
 from connector.planning.change import Change
 from connector.planning.directory import Unplaced
 from connector.planning.findings import Part
@@ -117,21 +120,51 @@ def find_successors(before: Iterable[Part], now: Iterable[Part], mappings: Mappi
 
 
 def fed_before(
-    lines: Mapping[Key, Lines], changes: Iterable[Change], used: Iterable[Part]
+    lines: Mapping[Key, Lines], changes: Iterable[Change], used: Iterable[Part], mappings: Mappings
 ) -> tuple[Part, ...]:
     """Return what fed our lines before this month, as the ledger knows it.
 
     Where the state was lost, it is what mappings.yaml would send to the lines that fall: by as much as the
-    fall where only one tenant's one code can have caused it, else by nobody knows how much.
+    fall where only one tenant's one code can have caused it and is billed as Sophos counts it, else by
+    nobody knows how much.
     """
-    fed = [part for each in lines.values() for part in each.was if part.quantity > 0]
+    was = [part for each in lines.values() for part in each.was if part.quantity > 0]
+    fed = list(not_followed(was, used, mappings))
     still = {part.pair for part in used if part.quantity > 0}
     for change in changes:
         fall = (change.before or ZERO) - change.after
         if fall > 0 and not lines[change.key].was:
             gone = [part.pair for part in change.was if part.pair not in still]
-            fed += [Part(*pair, fall if len(gone) == 1 else ZERO) for pair in gone]
+            told = len(gone) == 1 and counted_as_used(mappings, *gone[0])
+            fed += [Part(*pair, fall if told else ZERO) for pair in gone]
     return tuple(fed)
+
+
+def not_followed(before: Iterable[Part], now: Iterable[Part], mappings: Mappings) -> tuple[Part, ...]:
+    """Return what the ledger knows to have fed our lines, less what has been mapped to the same item since.
+
+    So one half of a code that was split stays under suspicion when a person has mapped the other half.
+    """
+    before = tuple(before)
+    fed, used = _by_tenant(before), _by_tenant(now)
+    followed: dict[tuple[str, Reference], Decimal] = defaultdict(Decimal)
+    for tenant_id in fed.keys() & used.keys():
+        entry = mappings.tenants.get(tenant_id)
+        for code, amount in used[tenant_id].items() if entry is not None else ():
+            item = item_for(mappings, entry, code)
+            if code not in fed[tenant_id] and isinstance(item, str | int) and amount > 0:
+                followed[tenant_id, item] += amount
+    left = []
+    for part in sorted(before, key=lambda part: part.pair):
+        item = item_for(mappings, mappings.tenants.get(part.tenant_id), part.product_code)
+        pool = (part.tenant_id, item) if isinstance(item, str | int) else None
+        gone = used.get(part.tenant_id, {}).get(part.product_code, ZERO) <= 0
+        taken = min(part.quantity, followed[pool]) if pool in followed and gone else ZERO
+        if pool is not None and taken:
+            followed[pool] -= taken
+        if taken < part.quantity:
+            left.append(replace(part, quantity=part.quantity - taken) if taken else part)
+    return tuple(left)
 
 
 def held_pairs(successors: Iterable[Successor]) -> frozenset[tuple[str, str]]:

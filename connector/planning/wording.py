@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 
 from connector.model import Key, Mappings, Period
+from connector.planning.allowances import told
 from connector.planning.change import plain
 from connector.planning.directory import Directory
-from connector.planning.findings import Part, tenant_label
+from connector.planning.findings import Desired, Part
 from connector.planning.resolve import Placer
 from connector.planning.successors import Successor
 
@@ -46,12 +47,13 @@ class Wording:
 
     def sum_of(self, parts: tuple[Part, ...]) -> str:
         """Say what a quantity is made of: `12 CIXA-MSP + 3 CDE-MSP`."""
-        several = len({part.tenant_id for part in parts}) > 1
-        return " + ".join(
-            f"{plain(part.quantity)} {part.product_code}"
-            + (f" for {tenant_label(part.tenant_id, self._names)}" if several else "")
-            for part in parts
-        )
+        return told(self._placer.mappings, parts, self._names)
+
+    def wanted(self, desired: Desired, says: str = "bills") -> str:
+        """Say how much should be billed, and why it is not what Sophos counts where it is not."""
+        if desired.quantity == desired.used:
+            return f"Sophos {says} {plain(desired.quantity)}"
+        return f"{plain(desired.quantity)} should be billed ({self.sum_of(desired.parts)})"
 
     def why_absent(self, key: Key, was: Iterable[Part]) -> str:
         """Say why nothing feeds a key any more: usage stopped, or goes elsewhere now."""
@@ -85,5 +87,10 @@ def succession(each: Successor, mappings: Mappings) -> str:
     if exceptions:
         told += (
             f"; {exceptions} of these tenants have exceptions for {each.old}, which do not cover {each.new}"
+        )
+    entry = mappings.products.get(each.old)
+    if entry is not None and (entry.per is not None or entry.minimum is not None):
+        told += (
+            f"; `products:` counts {each.old} with `per` or `minimum`, which {each.new} has to be given too"
         )
     return told

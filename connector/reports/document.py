@@ -8,6 +8,7 @@ from connector.errors import ConnectorError, MappingsFault
 from connector.planning.change import Change, Plan, plain, plain_or_none
 from connector.planning.findings import Objection, Part, Unresolved, Warn
 from connector.reports.outcome import Run
+from connector.reports.prices import change_money, money_document
 
 Document = dict[str, Any]
 
@@ -33,6 +34,7 @@ def plan_document(plan: Plan) -> Document:
         "changes": [change_document(change) for change in plan.changes],
         **_findings(plan.unresolved, plan.warnings, plan.objections),
         "unchanged": len(plan.unchanged),
+        "money": [money_document(each) for each in plan.money],
         "exit_code": plan.exit_code,
     }
 
@@ -59,6 +61,7 @@ def run_document(run: Run) -> Document:
                 "item": result.change.item,
                 "company": result.change.company,
                 "because": result.change.because,
+                **change_money(result.change),
             }
             for result in run.results
         ],
@@ -94,6 +97,8 @@ def change_document(change: Change) -> Document:
         "from": [_part(part) for part in change.parts],
         "was": [_part(part) for part in change.was],
         "because": change.because,
+        "less_included": plain(change.included),
+        **change_money(change),
     }
 
 
@@ -126,6 +131,7 @@ def unresolved_document(entry: Unresolved) -> Document:
         "quantity": plain(entry.quantity),
         "message": entry.message,
         "next": entry.next_step,
+        "billed": entry.billed,
         "agreement_id": entry.key.agreement_id if entry.key else None,
         "item_id": entry.key.item_id if entry.key else None,
     }

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from datetime import date
+from decimal import Decimal
 from typing import Protocol
 
 from connector.errors import RequestRefused, SignInRefused, StateFault, VendorError
 from connector.ledger import Ledger
 from connector.model import Addition, AdditionPatch, NewAddition
-from connector.planning.change import Change, OpenChange, Plan, carries_mark
+from connector.planning.change import Change, Moved, OpenChange, Plan, carries_mark
 from connector.planning.settle import settle
 from connector.reports.outcome import Outcome, Result
 from connector.runs.story import Story
@@ -110,6 +111,8 @@ class Applier:
             quantity=change.after,
             effective=change.effective or self._today,
             serial_number=change.mark,
+            unit_price=_set_by(change.unit_price),
+            unit_cost=_set_by(change.unit_cost),
         )
         for attempt in range(1, POST_ATTEMPTS + 1):
             lines = self._lines(change)
@@ -151,6 +154,8 @@ class Applier:
             quantity=None if change.kind == "end" or change.after == change.before else change.after,
             cancelled=change.effective if change.kind == "end" else None,
             serial_number=change.mark or None,
+            unit_price=_set_by(change.unit_price),
+            unit_cost=_set_by(change.unit_cost),
         )
         if patch == AdditionPatch():
             return Addition(addition_id, *change.key, change.after)
@@ -236,6 +241,11 @@ def untried(change: Change, why: str) -> Result:
     if change.held is not None:
         return Result(change, "held", change.addition_id, f"held: {change.held}")
     return Result(change, "not_tried", change.addition_id, why)
+
+
+def _set_by(moved: Moved | None) -> Decimal | None:
+    """Return the price that a change sets, None where it sets none."""
+    return None if moved is None else moved.after
 
 
 def _id_of(change: Change) -> int:

@@ -1,17 +1,18 @@
 """What was read, made into a plan; nothing is stored and nothing is sent."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
 from connector.ledger import Ledger
-from connector.model import Addition
+from connector.ledger.billed import applied_sources
+from connector.model import Addition, Mappings
 from connector.planning.change import Plan
 from connector.planning.findings import Options
 from connector.planning.plan import Inputs, make_plan
+from connector.planning.pricing import uses_prices, worths
 from connector.planning.resolve import Placer, TenantFinder, resolve
 from connector.runs.reading import Usage
-
-SOURCE = "sophos-api"
 
 
 def draft(
@@ -25,21 +26,42 @@ def draft(
 ) -> Plan:
     """Return the plan of a month; the placer holds the map and ConnectWise's records."""
     mappings = placer.mappings
-    known_ids = {tenant.id for tenant in usage.tenants} | mappings.tenants.keys()
-    names = {tenant_id: entry.name for tenant_id, entry in mappings.tenants.items() if entry.name}
-    names |= {tenant.id: tenant.name for tenant in usage.tenants if tenant.name}
-    finder = TenantFinder(known_ids, mappings.firewalls, usage.firewalls)
+    names = names_of(usage, mappings)
+    finder = finder_of(usage, mappings)
+    resolved = resolve(usage.rows, finder, placer, names)
+    failed = usage.failed
+    if failed:  # they are rows of the month as well, and nobody knows whose
+        resolved = replace(
+            resolved, rows=resolved.rows + len(failed), unresolved=(*resolved.unresolved, *failed)
+        )
+    applied = applied_sources(ledger, usage.period)
     return make_plan(
         Inputs(
             period=usage.period,
-            source=SOURCE,
+            source=usage.source,
             today=today,
-            resolved=resolve(usage.rows, finder, placer, names),
+            resolved=resolved,
             placer=placer,
             additions=additions,
             known=ledger.known_additions(),
             options=options,
             names=names,
             newest_applied=ledger.newest_applied(),
+            applied_source=applied[0] if applied else None,
+            restated=usage.restated,
+            uncounted=usage.uncounted,
+            worth=worths(usage.rows, finder) if uses_prices(mappings) else {},
         )
     )
+
+
+def names_of(usage: Usage, mappings: Mappings) -> dict[str, str]:
+    """Return what people call each tenant, by id."""
+    names = {tenant_id: entry.name for tenant_id, entry in mappings.tenants.items() if entry.name}
+    return names | {tenant.id: tenant.name for tenant in usage.tenants if tenant.name}
+
+
+def finder_of(usage: Usage, mappings: Mappings) -> TenantFinder:
+    """Return what finds whose a row of this month is."""
+    known_ids = {tenant.id for tenant in usage.tenants} | mappings.tenants.keys()
+    return TenantFinder(known_ids, mappings.firewalls, usage.firewalls)

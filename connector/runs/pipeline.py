@@ -17,18 +17,19 @@ from connector.planning.change import OpenChange, Plan
 from connector.planning.findings import Options
 from connector.planning.resolve import Placer
 from connector.planning.settle import Settlement, settle
+from connector.planning.sources import API, Source, source_named, source_option
 from connector.reports.document import json_text, plan_document
 from connector.reports.outcome import Run
 from connector.runs.apply import Applier, untried
-from connector.runs.draft import SOURCE, draft
+from connector.runs.draft import draft
 from connector.runs.reading import (
     ConnectWise,
     Sophos,
     agreements_that_matter,
     read_additions,
     read_directory,
-    read_usage,
 )
+from connector.runs.sources import Reader
 from connector.runs.story import Silence, Story
 
 PARTLY_APPLIED = 6
@@ -40,7 +41,7 @@ KEPT_OPEN = timedelta(days=1)
 class Pipeline:
     """Everything that one run works with. Hold the state folder's lock while you use it."""
 
-    sophos: Sophos
+    sophos_client: Sophos | None
     connectwise: ConnectWise
     ledger: Ledger
     mappings: Mappings
@@ -51,14 +52,20 @@ class Pipeline:
     now: Callable[[], datetime] = utc_now
     in_flight_seconds: float = 10.0
 
-    def plan(self, period: Period | None, options: Options) -> Plan:
+    @property
+    def sophos(self) -> Sophos:
+        """Sophos; a run from a file is begun without it, because its MSP need not have credentials."""
+        if self.sophos_client is None:
+            raise AssertionError("a run that asks Sophos is begun with a client of it")
+        return self.sophos_client
+
+    def plan(self, period: Period | None, options: Options, source: Source = API) -> Plan:
         """Read both sides, store the usage and the plan, and return it; ConnectWise stays as it is.
 
-        Without a period it is for the newest month that Sophos has published.
+        Without a period it is for the newest month that the source has.
         """
-        usage = read_usage(self.sophos, period, self.today, self.story)
-        self.ledger.record_usage(self.run, usage.period, SOURCE, usage.rows)
-        self.ledger.record_seen(usage.tenants, usage.firewalls)
+        reader = Reader(lambda: self.sophos, self.ledger, self.run, self.today, self.story)
+        usage = reader.read(source, period)
         known_ids = {tenant.id for tenant in usage.tenants} | self.mappings.tenants.keys()
         _must_be_known(options, known_ids, usage.rows, self.mappings)
 
@@ -67,6 +74,7 @@ class Pipeline:
         wanted = (placer.agreement_ids() | agreements_that_matter(self.ledger)) & directory.agreements.keys()
         additions = read_additions(self.connectwise, wanted, self.story)
         self._settle(additions)
+        usage = reader.as_billed(usage, placer, options)
         plan = draft(usage, placer, additions, self.ledger, options=options, today=self.today)
         self.ledger.learn_names(directory.learned)
         self.ledger.record_items(directory.items.values())
@@ -86,15 +94,15 @@ class Pipeline:
         applier = Applier(self.connectwise, self.ledger, run=self.run, today=self.today, sleep=self.sleep)
         return Run(self.run, digest, plan, applier.apply(plan, digest, self.story))
 
-    def sync(self, period: Period | None, options: Options) -> Run:
+    def sync(self, period: Period | None, options: Options, source: Source = API) -> Run:
         """Plan, guard and apply in one go."""
-        plan = self.plan(period, options)
+        plan = self.plan(period, options, source)
         return self.apply(plan, plan.digest)
 
     def apply_stored(self, digest: str) -> Run:
         """Apply a stored plan; raises PlanMoved unless a fresh one is the same less what is done."""
         stored = self._stored(digest)
-        fresh = self.plan(stored.period, stored.options)
+        fresh = self.plan(stored.period, stored.options, source_named(stored.source))
         # Read again: planning has settled what an earlier run left open, and so knows more of it as done.
         _must_be_same(self._stored(digest), fresh)
         return self.apply(fresh, digest)
@@ -176,5 +184,6 @@ def _must_be_same(stored: StoredPlan, fresh: Plan) -> None:
         raise PlanMoved(
             f"Since plan {stored.digest} was made, things have changed: {gone} of its changes would not be "
             f"made any more, and {new} others would. Nothing was written.",
-            f"Look at the new plan, {fresh.digest}, and apply that: connector plan {stored.period}",
+            f"Look at the new plan, {fresh.digest}, and apply that: connector plan {stored.period}"
+            f"{source_option(stored.source)}{' --restate' if stored.options.restate else ''}",
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
@@ -21,9 +21,13 @@ from connector.model import (
     UsageRow,
 )
 from connector.planning.directory import Directory
+from connector.planning.findings import Unresolved
 from connector.planning.resolve import item_references
+from connector.planning.sources import API, Source
+from connector.planning.uncounted import Uncounted
 from connector.runs.apply import Additions
 from connector.runs.story import Story
+from connector.vendors.sophos_licences import LicenceCount
 
 READERS = 4
 """ConnectWise throttled 12 at a time, not 4 (reference, section 5.2)."""
@@ -46,6 +50,10 @@ class Sophos(Protocol):
         """Return every firewall licence record."""
         ...
 
+    def licence_counts(self, tenant_id: str) -> tuple[LicenceCount, ...] | None:
+        """Return what a tenant's monthly licences count today, or None where it may not be seen."""
+        ...
+
 
 class ConnectWise(Additions, Protocol):
     """What a run needs of ConnectWise."""
@@ -65,12 +73,20 @@ class ConnectWise(Additions, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """One month as Sophos has it."""
+    """One month as a source has it.
+
+    `failed` are rows of a file that could not be imported, `uncounted` is what live counts do not tell,
+    `restated` what has changed since the month was billed, where `rows` are those that were.
+    """
 
     period: Period
     rows: tuple[UsageRow, ...]
     tenants: tuple[Tenant, ...]
     firewalls: tuple[Firewall, ...]
+    source: Source = API
+    failed: tuple[Unresolved, ...] = ()
+    restated: tuple[Unresolved, ...] = ()
+    uncounted: Uncounted = field(default_factory=Uncounted)
 
 
 def read_usage(sophos: Sophos, period: Period | None, today: date, story: Story) -> Usage:

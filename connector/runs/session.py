@@ -12,11 +12,13 @@ from connector.errors import ConnectorError, StateFault
 from connector.ledger import Ledger
 from connector.model import Mappings
 from connector.planning.findings import Options
+from connector.planning.sources import API, FILE, LIVE, Source
 from connector.runs.lock import one_run_at_a_time
 from connector.runs.pipeline import Pipeline
 from connector.runs.story import Story
 from connector.settings import Settings
 from connector.vendors.connectwise import ConnectWiseClient
+from connector.vendors.pace import SOPHOS_HOUR, SOPHOS_WINDOWS, Pace
 from connector.vendors.sophos import SophosClient
 from connector.vendors.transport import Patience, Trace
 
@@ -44,14 +46,15 @@ class Setup:
     trace: Trace | None = None
     map_text: str = ""
 
-    def sophos(self) -> SophosClient:
-        """Return a client of Sophos."""
+    def sophos(self, source: Source = API) -> SophosClient:
+        """Return a client of Sophos; one call for each tenant takes a slower pace."""
         said = self.settings.sophos
         return SophosClient(
             client_id=said.client_id,
             client_secret=said.client_secret,
             auth_url=said.auth_url,
             api_url=said.api_url,
+            pace=Pace((*SOPHOS_WINDOWS, SOPHOS_HOUR)) if source == LIVE else None,
             patience=self.patience,
             trace=self.trace,
         )
@@ -76,23 +79,24 @@ class Setup:
 
 
 @contextmanager
-def begun(setup: Setup, kind: str, options: Options) -> Iterator[Pipeline]:
+def begun(setup: Setup, kind: str, options: Options, source: Source = API) -> Iterator[Pipeline]:
     """Begin a run: take the lock, open the ledger, write the run down, then make the clients.
 
     What cannot be written down is not begun. However the block ends, the run's end is recorded; the block
     records a good one itself, because only it knows the exit code.
     """
-    sophos, connectwise = setup.sophos(), setup.connectwise()
+    sophos = setup.sophos(source) if source != FILE else None
+    connectwise = setup.connectwise()
     with (
         one_run_at_a_time(setup.state, who=setup.who, pid=setup.pid, command=setup.command, now=setup.now()),
         Ledger(setup.state, now=setup.now) as ledger,
     ):
-        run = ledger.begin_run(kind, options, who=setup.who, version=__version__)
+        run = ledger.begin_run(kind, options, who=setup.who, version=__version__, today=setup.today)
         try:
             if setup.map_text:
                 ledger.record_map(run, setup.map_text)
             yield Pipeline(
-                sophos=sophos,
+                sophos_client=sophos,
                 connectwise=connectwise,
                 ledger=ledger,
                 mappings=setup.mappings,

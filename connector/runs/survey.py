@@ -11,7 +11,7 @@ from connector.ledger.recall import StoredMonth
 from connector.model import Firewall, Mappings, Period, Tenant, UsageRow
 from connector.planning.change import KnownAddition
 from connector.planning.resolve import Placer, TenantFinder, usage_parts
-from connector.planning.successors import Successor, find_successors
+from connector.planning.successors import Successor, find_successors, not_followed
 from connector.planning.survey import Survey
 from connector.runs.reading import ConnectWise, Sophos, Usage, read_directory, read_usage
 from connector.runs.story import Story
@@ -73,7 +73,8 @@ def suspected_successors(
     """Return the codes of our lines that an unmapped one may have replaced in this month's usage."""
     lines = (each for each in known if not each.closed and each.ended is None)
     before = [part for line in lines for part in line.parts if part.quantity > 0]
-    return find_successors(before, usage_parts(rows, finder), mappings)
+    used = usage_parts(rows, finder)
+    return find_successors(not_followed(before, used, mappings), used, mappings)
 
 
 def successors_in(look: Look, ledger: Ledger) -> tuple[Successor, ...]:

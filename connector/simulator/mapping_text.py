@@ -102,6 +102,8 @@ guards:
 #   name   for people; the program ignores it, so a rename by Sophos changes nothing
 #   item   the ConnectWise catalog item: text = identifier, whole number = id
 #   sync   true or false; false means "decided: not billed"
+#   per, round, aggregate, minimum   units of another size, bundles and commitments: see README.md,
+#          "Bundles and allowances". Left out: one to one, and added up
 #
 # A code with `sync: false`, or without an item, is off. A code that is not listed is reported as
 # UNMAPPED_PRODUCT and billed to nobody until you add it here.
@@ -117,7 +119,8 @@ _TENANTS = """\
 #   agreement  text = name of the agreement within that company, whole number = id
 #   sync       true or false; false means "decided: not billed here". Left out: true
 #   products   exceptions for this tenant, by product code, with one or more of
-#                item: another item,  agreement: another agreement,  sync: false = not for this tenant
+#                item: another item,  agreement: another agreement,  sync: false = not for this tenant,
+#                minimum: the fewest units that are billed
 #              what an exception does not say comes from above; `item` or `sync: true` also turns on for
 #              this tenant what `products:` turns off
 #

@@ -16,12 +16,11 @@ from .sophos_answers import (
     sophos_error,
     sophos_json,
 )
-from .sophos_records import Licence, Tenant
+from .sophos_records import Tenant
 from .sophos_shapes import (
     device_record,
     firewall_licence_record,
     licence_record,
-    product_name,
     tenant_record,
 )
 from .sophos_token import issue_token
@@ -104,11 +103,9 @@ class _Routes:
         tenant = self._visible_tenant()
         if isinstance(tenant, Response):
             return tenant
-        licences = [
-            Licence(f"DEM5-AAAA-BBBB-CC{n:02}", f"D59{161000 + n}", code, product_name(self.world, code))
-            for n, code in enumerate(tenant.products, 1)
-        ]
-        records = [licence_record(self.world, licence) for licence in licences]
+        if tenant.id in self.world.licences_hidden:
+            return sophos_error(self.world, 403)
+        records = [licence_record(self.world, licence) for licence in self.world.licences_of(tenant)]
         return sophos_json({"tenant": {"id": tenant.id}, "licenses": records})
 
     def firewalls(self) -> Response:

@@ -7,12 +7,6 @@ from .sophos_records import Firewall, Licence, Tenant
 from .world import World
 
 
-def product_name(world: World, code: str) -> str:
-    """Name a product code as licences do."""
-    product = world.products.get(code)
-    return f"{product.name} MSP Monthly" if product else code
-
-
 def tenant_record(world: World, tenant: Tenant, host: str) -> dict[str, Any]:
     """Write out a tenant (section 2.3)."""
     record: dict[str, Any] = {

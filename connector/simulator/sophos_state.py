@@ -79,6 +79,10 @@ class SophosSide(Timeline):
         self.products: dict[str, SophosProduct] = {}
         self.tenants: dict[str, Tenant] = {}
         self.firewalls: dict[str, Firewall] = {}
+        self.licences: dict[str, list[Licence]] = {}
+        """Licences of tenants as said by `license`; the others have what they use (section 4.2)."""
+        self.licences_hidden: set[str] = set()
+        """Tenants whose licences answer 403, though they are listed."""
         self.usage: defaultdict[Period, list[UsageRow]] = defaultdict(list)
         """The rows of each month, in the order Sophos lists them."""
         self._rows = 0
@@ -122,6 +126,34 @@ class SophosSide(Timeline):
                 )
             self.firewalls[serial] = firewall
             return firewall
+
+    def license(
+        self, tenant_id: str, product_code: str, count: int | None, *, kind: str = "usage"
+    ) -> Licence:
+        """Say which licences a tenant has today, one by one; without a count it was never counted."""
+        with self.lock:
+            listed = self.licences.setdefault(tenant_id, [])
+            listed.append(self._licence(len(listed) + 1, product_code, count, kind))
+            return listed[-1]
+
+    def licences_of(self, tenant: Tenant) -> list[Licence]:
+        """Return a tenant's licences: as `license` said, else its products, counted as this month's rows say.
+
+        Devices are not among them: a firewall's licence is its own (section 4.1).
+        """
+        if tenant.id in self.licences:
+            return self.licences[tenant.id]
+        counts: dict[str, int | None] = dict.fromkeys(tenant.products)
+        for row in self.usage.get((self.today.year, self.today.month), []):
+            if row.account_id == tenant.id and row.product.group != "Device":
+                counts[row.product.code] = (counts.get(row.product.code) or 0) + row.actual
+        return [self._licence(n, code, count, "usage") for n, (code, count) in enumerate(counts.items(), 1)]
+
+    def _licence(self, number: int, product_code: str, count: int | None, kind: str) -> Licence:
+        product = self.products.get(product_code)
+        name = f"{product.name} MSP Monthly" if product else product_code
+        said = f"DEM5-AAAA-BBBB-CC{number:02}", f"D59{161000 + number}"
+        return Licence(*said, product_code, name, type=kind, count=count)
 
     def use(
         self,

@@ -26,12 +26,12 @@ from connector.vendors.fields import (
 COMPANY_FIELDS = "id,identifier,name,deletedFlag,status/name"
 AGREEMENT_FIELDS = (
     "id,name,company/id,company/identifier,agreementStatus,cancelledFlag,startDate,endDate,"
-    "noEndingDateFlag,billStartDate,nextInvoiceDate,type/name"
+    "noEndingDateFlag,billStartDate,nextInvoiceDate,type/name,currency/currencyCode"
 )
 CATALOG_FIELDS = "id,identifier,description,productClass,inactiveFlag"
 ADDITION_FIELDS = (
     "id,product/id,product/identifier,quantity,cancelledDate,effectiveDate,serialNumber,billCustomer,"
-    "agreementId"
+    "agreementId,lessIncluded,unitPrice,unitCost"
 )
 
 _BILLABLE = "Billable"
@@ -79,6 +79,7 @@ def agreement(record: Record) -> Agreement:
         cancelled=flag_in(record, "cancelledFlag"),
         next_invoice=lenient_day_in(record, "nextInvoiceDate"),
         type=_told(record, "type/name"),
+        currency=_told(record, "currency/currencyCode").upper(),
     )
     try:
         return replace(
@@ -116,7 +117,18 @@ def addition(record: Record, agreement_id: int) -> Addition:
         effective=day_in(record, "effectiveDate"),
         serial_number=text_in(record, "serialNumber"),
         bill_customer=text_in(record, "billCustomer"),
+        less_included=_lenient(record, "lessIncluded") or Decimal(0),
+        unit_price=_lenient(record, "unitPrice"),
+        unit_cost=_lenient(record, "unitCost"),
     )
+
+
+def _lenient(record: Record, path: str) -> Decimal | None:
+    """Return a number that no quantity depends on, None where there is none: no month stops for it."""
+    try:
+        return wide_quantity_in(record, path)
+    except Malformed:
+        return None
 
 
 def _told(record: Record, path: str) -> str:
@@ -140,6 +152,7 @@ def creation(new: NewAddition) -> bytes:
     }
     if new.serial_number:
         body["serialNumber"] = new.serial_number
+    body |= {path: number(amount) for path, amount in _prices(new).items()}
     return encoded(body)
 
 
@@ -152,6 +165,8 @@ def operations(patch: AdditionPatch) -> bytes:
         body.append({"op": "replace", "path": "cancelledDate", "value": _midnight(patch.cancelled)})
     if patch.serial_number is not None:
         body.append({"op": "replace", "path": "serialNumber", "value": patch.serial_number})
+    for path, amount in _prices(patch).items():
+        body.append({"op": "replace", "path": path, "value": number(amount)})
     if not body:
         raise ValueError("a patch that sets nothing")
     return encoded(body)
@@ -167,7 +182,7 @@ def creation_differences(record: Record, new: NewAddition) -> tuple[str, ...]:
     }
     if new.serial_number:
         wanted["serialNumber"] = new.serial_number
-    return differences(record, wanted)
+    return differences(record, wanted | _prices(new))
 
 
 def patch_differences(record: Record, patch: AdditionPatch) -> tuple[str, ...]:
@@ -187,8 +202,15 @@ def _asked(patch: AdditionPatch) -> dict[str, object]:
         "quantity": patch.quantity,
         "cancelledDate": patch.cancelled,
         "serialNumber": patch.serial_number,
+        **_prices(patch),
     }
     return {path: value for path, value in wanted.items() if value is not None}
+
+
+def _prices(said: NewAddition | AdditionPatch) -> dict[str, Decimal]:
+    """Return the prices that a write sets, where a rule owns them."""
+    prices = {"unitPrice": said.unit_price, "unitCost": said.unit_cost}
+    return {path: amount for path, amount in prices.items() if amount is not None}
 
 
 def addition_differences(addition: Addition, patch: AdditionPatch) -> tuple[str, ...]:
@@ -197,6 +219,8 @@ def addition_differences(addition: Addition, patch: AdditionPatch) -> tuple[str,
         ("quantity", addition.quantity, patch.quantity),
         ("cancelledDate", addition.cancelled, patch.cancelled),
         ("serialNumber", addition.serial_number, patch.serial_number),
+        ("unitPrice", addition.unit_price, patch.unit_price),
+        ("unitCost", addition.unit_cost, patch.unit_cost),
     )
     return tuple(
         f"{path} is {has}, not {wanted}"

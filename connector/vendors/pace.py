@@ -18,6 +18,9 @@ class Window:
 SOPHOS_WINDOWS = (Window(5, 1.0), Window(95, 60.0))
 """Half of Sophos's 10 a second, a little under its 100 a minute."""
 
+SOPHOS_HOUR = Window(950, 3600.0)
+"""A little under its 1,000 an hour, which only one call for each customer can come near."""
+
 
 class Pace:
     """Sliding windows: `wait` returns when one more request fits into all of them."""

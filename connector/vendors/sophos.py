@@ -8,6 +8,7 @@ from connector.errors import Nonsense, NotPublished
 from connector.model import Firewall, Period, Tenant, UsageRow
 from connector.vendors import sophos_wire
 from connector.vendors.fields import Malformed, Record, announced_in, as_list, as_record, converted, count_in
+from connector.vendors.sophos_licences import LicenceCount, licence_counts
 from connector.vendors.sophos_session import SophosCredentials, SophosSession
 from connector.vendors.transport import Answer, Call, Pace, Patience, Trace
 
@@ -62,6 +63,10 @@ class SophosClient:
             right="firewall licences",
         )
         return tuple(self._numbered(call, _FIREWALLS_PAGE, sophos_wire.firewall))
+
+    def licence_counts(self, tenant_id: str) -> tuple[LicenceCount, ...] | None:
+        """Return what a customer's monthly licences count today, or None where it may not be seen."""
+        return licence_counts(self._session, tenant_id)
 
     def billing_usage(
         self, period: Period, on_page: Callable[[int, int | None], None] | None = None

@@ -64,6 +64,13 @@ class SophosSession:
             partner_id = self._partner_id or self.whoami()
         return self._signed(replace(call, params=params, headers={"X-Partner-ID": partner_id}))
 
+    def tenant_get(self, call: Call, tenant_id: str) -> Answer:
+        """Return the answer to a call made for one customer."""
+        with self.transport.failures.reading(call.doing):
+            if not _IN_A_HEADER.fullmatch(tenant_id):
+                raise Malformed("a tenant's id is odd, so its licences cannot be asked for")
+        return self._signed(replace(call, headers={"X-Tenant-ID": tenant_id}))
+
     def sign_in(self) -> None:
         """Get a token, unless there is a good one."""
         self._current_token()

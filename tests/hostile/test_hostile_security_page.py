@@ -56,6 +56,9 @@ def test_every_request_that_is_made_is_on_the_page_and_no_other(at_desk: Desk) -
     assert at_desk.run("sync").exit_code == 0
     assert alder.bills == {ENDPOINT: 13}
 
+    november = {"CONNECTOR_TODAY": "2026-11-03"}  # a month that no invoice has billed
+    assert at_desk.run("plan", "--source", "live", **november).json["period"] == "2026-11"
+
     at_desk.run.catalog_written = True
     chosen = ("--subcategory", "Sophos", "--type", "Subscription", "--unit", "Each", "--price", "2", "--yes")
     assert at_desk.run("products", "add", "CIXA-MSP", "--identifier", "NEW", *chosen).exit_code == 2

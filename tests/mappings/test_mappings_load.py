@@ -55,7 +55,14 @@ def test_every_key_can_be_said() -> None:
             increase_units=Decimal("7.5"),
         ),
         products={
-            "CIXA-MSP": ProductEntry(name="3 Endpoint", item=48),
+            "CIXA-MSP": ProductEntry(
+                name="3 Endpoint",
+                item=48,
+                per=3,
+                rounding="down",
+                aggregate="max",
+                minimum=Decimal("7.5"),
+            ),
             "1E5": ProductEntry(name="365", item="48"),
             "0123": ProductEntry(name="2.50", item=123),
             "MDR": ProductEntry(item="NO"),
@@ -68,7 +75,7 @@ def test_every_key_can_be_said() -> None:
                 agreement='Managed "Security"',
                 sync=False,
                 products={
-                    "CIXA-MSP": ProductException(item=49, agreement=118, sync=True),
+                    "CIXA-MSP": ProductException(item=49, agreement=118, sync=True, minimum=Decimal(0)),
                     "1E5": ProductException(agreement="Workplace"),
                 },
             )

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +27,7 @@ ADDITIONS = re.compile(r".*/finance/agreements/\d+/additions(/\d+)?")
 CATALOG = re.compile(r".*/procurement/catalog(/\d+)?")
 PATCHED = {"quantity", "cancelledDate", "serialNumber"}
 CREATED = {"product", "quantity", "billCustomer", "effectiveDate", "serialNumber"}
+PRICES = {"unitPrice", "unitCost"}
 SECRETS = {"SOPHOS_CLIENT_SECRET", "CONNECTWISE_PUBLIC_KEY", "CONNECTWISE_PRIVATE_KEY"}
 WRITES = {"POST", "PATCH", "PUT", "DELETE"}
 
@@ -107,6 +109,8 @@ class Run:
     """Leave mappings.yaml as the commands left it, for tests of commands that edit it."""
     catalog_written: bool = False
     """Whether a command was asked to write to the catalog of ConnectWise."""
+    prices_ruled: bool = False
+    """Whether a map had a rule that may own prices."""
     said: list[str] = field(default_factory=list)
     secrets: set[str] = field(default_factory=set)
 
@@ -147,6 +151,7 @@ class Run:
         if self.map_kept:
             return
         text = self.msp.text() if self.mappings_text is None else self.mappings_text
+        self.prices_ruled = self.prices_ruled or "pricing:" in text
         (self.folder / "mappings.yaml").write_text(text, encoding="utf-8")
 
     def noted(self, result: Result) -> Result:
@@ -172,7 +177,7 @@ class Run:
                 if self.catalog_written and CATALOG.fullmatch(request.path):
                     assert request.method in {"POST", "PATCH"}, f"{request.method} {request.path}"
                 else:
-                    check_write(request)
+                    check_write(request, PRICES if self.prices_ruled else set())
         for text in self.said:
             raw = [
                 letter for letter in text if letter != "\n" and (ord(letter) < 32 or 127 <= ord(letter) < 160)
@@ -184,16 +189,19 @@ class Run:
             assert not any(secret in text for text in self.said), "a secret was printed"
 
 
-def check_write(request: Request) -> None:
-    """Make sure that a write is one of the two that are allowed, and sets only what is ours."""
+def check_write(request: Request, prices: AbstractSet[str] = frozenset()) -> None:
+    """Make sure that a write is one of the two that are allowed, and sets only what is ours.
+
+    `prices` are the fields that price rules may own beside that.
+    """
     assert ADDITIONS.fullmatch(request.path), f"{request.method} {request.path}"
     assert request.method in {"POST", "PATCH"}, f"{request.method} {request.path}"
     if request.method == "POST":
-        assert set(request.body) <= CREATED, request.body
+        assert set(request.body) <= CREATED | prices, request.body
         assert {"product", "quantity", "billCustomer", "effectiveDate"} <= set(request.body), request.body
         assert set(request.body["product"]) == {"id"}, request.body
     else:
-        assert {operation["path"] for operation in request.body} <= PATCHED, request.body
+        assert {operation["path"] for operation in request.body} <= PATCHED | prices, request.body
         assert {operation["op"] for operation in request.body} == {"replace"}, request.body
 
 

@@ -55,6 +55,19 @@ def test_two_new_lines_that_could_be_ours_are_left_to_a_person() -> None:
     assert "ids 9, 10" in verdict.message
 
 
+@pytest.mark.parametrize("field", ["unit_price", "unit_cost"])
+def test_a_line_that_shows_another_price_than_was_asked_is_no_success(field: str) -> None:
+    asked: dict[str, Any] = {field: Decimal("3.50")}
+    shown: list[dict[str, Any]] = [{}, {field: Decimal("3.49")}, {field: Decimal("3.5")}]
+
+    created = [settle(replace(CREATE, **asked), [replace(LINE, **said)]).outcome for said in shown]
+    update = replace(CREATE, kind="update", addition_id=9, **asked)
+    updated = [settle(update, [replace(LINE, **said)]).outcome for said in shown]
+
+    assert created == ["differs", "differs", "done"]
+    assert updated == ["missing", "missing", "done"]
+
+
 @pytest.mark.parametrize("kind", ["update", "zero", "adopt"])
 def test_a_line_that_shows_the_new_quantity_was_changed(kind: Kind) -> None:
     change = replace(CREATE, kind=kind, addition_id=9, mark=MARK if kind == "adopt" else "")

@@ -23,7 +23,7 @@ from connector.model import (
 from connector.planning.codes import checked_force
 from connector.planning.findings import Part
 from connector.planning.resolve import TenantFinder, usage_parts
-from connector.planning.successors import Successor, find_successors, held_pairs
+from connector.planning.successors import Successor, find_successors, held_pairs, not_followed
 from connector.planning.wording import succession
 
 OLD, NEW, OTHER = "CIXA-MSP", "XDR-MSP", "NDR-MSP"
@@ -363,6 +363,44 @@ def test_with_the_state_lost_a_line_that_does_not_fall_is_no_evidence() -> None:
     for tenant_id in ALIKE:
         month.uses(tenant_id, "SVR-MSP", 12)
     assert (holds(month), warned(month.plan())) == ([("update", None)] * 3, [])
+
+
+# A code that was split in two --------------------------------------------------------------------
+
+
+def split(mapped_since: Mapping[str, int]) -> Month:
+    """Return a month in which OLD became NEW, unmapped, and OTHER, which a person has mapped since."""
+    month = recoded({"fir": 9, "oak": 16, "yew": 7}, before=20)
+    month.products[OTHER] = ProductEntry("Half", "SOPHOS-ENDPOINT")
+    for tenant_id, quantity in mapped_since.items():
+        month.uses(tenant_id, OTHER, quantity)
+    return month
+
+
+def test_one_half_of_a_split_code_stays_held_when_the_other_half_is_mapped() -> None:
+    month = split({"fir": 11, "oak": 3, "yew": 12})
+    assert holds(month) == [("update", HELD)] * 3
+    assert "(34 before, 32 now)" in month.plan().warnings[0].message
+
+
+def test_a_code_whose_mapped_follower_took_it_over_whole_leaves_no_suspicion() -> None:
+    month = split({"fir": 20, "oak": 21, "yew": 22})
+    assert (HELD not in [held for _, held in holds(month)], warned(month.plan())) == (True, [])
+
+
+def test_what_followed_is_taken_off_once_and_only_from_codes_that_are_gone() -> None:
+    before = [*parts(OLD, {"a": 10}), *parts("OLDER", {"a": 8, "off": 5}), *parts("STAYS", {"a": 4})]
+    now = [*parts("NEXT", {"a": 12, "off": 5}), *parts("STAYS", {"a": 4}), *parts("NEXT", {"stranger": 3})]
+    products = {code: ProductEntry(item="ONE") for code in (OLD, "OLDER", "STAYS", "NEXT")}
+    rules = mapped("a", products, off=TenantEntry(sync=False))
+    rules = replace(rules, products={**products, "OFF": ProductEntry(sync=False)})
+    left = not_followed([*before, *parts("OFF", {"a": 1}), *parts(OLD, {"nobody": 2})], now, rules)
+    assert {(part.tenant_id, part.product_code): part.quantity for part in left} == {
+        ("a", "OLDER"): 6,
+        ("a", "STAYS"): 4,
+        ("a", "OFF"): 1,
+        ("nobody", OLD): 2,
+    }
 
 
 # For every month ---------------------------------------------------------------------------------

@@ -20,7 +20,8 @@ from connector.model import (
 )
 from connector.planning.directory import Name
 from connector.planning.prices import Money, cost_of, unit_prices
-from connector.planning.survey import FirewallState, ProductState, Survey, TenantState
+from connector.planning.states import FirewallState, ProductState, TenantState
+from connector.planning.survey import Survey
 
 SERIAL = "X1A7ALDER01"
 TENANTS = (Tenant(ALDER, "Alder Dental", "usage", "active"), Tenant(BIRCH, "Birch Legal", "usage"))

@@ -393,6 +393,37 @@ def test_licences_and_firewalls_of_a_tenant(sophos: Sophos) -> None:
     assert devices["pages"]["size"] == 100
 
 
+def licences(sophos: Sophos, tenant: str = ALDER) -> dict[str, int | None]:
+    """Product code and count of each licence of a tenant, None where the usage block is missing."""
+    listed = sophos.get("/licenses/v1/licenses", {"X-Tenant-ID": tenant}).json()["licenses"]
+    return {it["product"]["code"]: it.get("usage", {}).get("current", {}).get("count") for it in listed}
+
+
+def test_licences_count_what_the_month_of_today_uses_but_no_devices(sophos: Sophos, world: World) -> None:
+    used = {
+        row.product.code: row.actual for row in world.rows("2026-09", ALDER) if row.product.group != "Device"
+    }
+    assert used
+    assert licences(sophos) == dict.fromkeys(world.tenants[ALDER].products) | used
+    record = sophos.get("/licenses/v1/licenses", {"X-Tenant-ID": ALDER}).json()["licenses"][0]
+    assert sorted(record["usage"]["current"]) == ["collectedAt", "count", "date"]
+
+
+def test_licences_are_what_the_world_says_where_it_says_so(sophos: Sophos, world: World) -> None:
+    world.license(ALDER, "CIXA-MSP", 7)
+    world.license(ALDER, "CEMA-MSP", None)
+    world.license(ALDER, "TRIAL", 3, kind="trial")
+    assert licences(sophos) == {"CIXA-MSP": 7, "CEMA-MSP": None, "TRIAL": 3}
+
+
+def test_licences_can_be_hidden_for_one_tenant(sophos: Sophos, world: World) -> None:
+    world.licences_hidden.add(ALDER)
+    assert sophos.get("/licenses/v1/licenses", {"X-Tenant-ID": ALDER}).status_code == 403
+    assert sophos.get("/firewall/v1/firewalls", {"X-Tenant-ID": ALDER}).status_code == 200
+    other = next(it for it in world.tenants if it != ALDER)
+    assert sophos.get("/licenses/v1/licenses", {"X-Tenant-ID": other}).status_code == 200
+
+
 def test_term_customers_answer_403_on_tenant_calls(sophos: Sophos) -> None:
     dogwood = "fa3dee11-4057-421c-a580-9e78aa01f619"
     assert sophos.get("/licenses/v1/licenses", {"X-Tenant-ID": dogwood}).status_code == 403

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -508,7 +509,7 @@ def shown(**more: object) -> dict[str, object]:
     } | more
 
 
-SHOWN = Addition(9001, 118, 48, Decimal(14), None, OCTOBER, "sync:1", "Billable")
+SHOWN = Addition(9001, 118, 48, Decimal(14), None, OCTOBER, "sync:1", "Billable", unit_price=Decimal("3.5"))
 
 
 def test_additions_are_exact_and_null_is_unset(wire: responses.RequestsMock) -> None:
@@ -524,8 +525,21 @@ def test_additions_are_exact_and_null_is_unset(wire: responses.RequestsMock) -> 
         Addition(2, 118, 49, Decimal("0.333333333333"), None, None, "", "NoCharge"),
     )
     assert query(wire.calls[0])["fields"] == (
-        "id,product/id,product/identifier,quantity,cancelledDate,effectiveDate,serialNumber,billCustomer,agreementId"
+        "id,product/id,product/identifier,quantity,cancelledDate,effectiveDate,serialNumber,billCustomer,"
+        "agreementId,lessIncluded,unitPrice,unitCost"
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "included"), [({"lessIncluded": 5.5}, "5.5"), ({}, "0"), ({"lessIncluded": "many"}, "0")]
+)
+def test_units_that_are_included_are_read_and_stop_no_month(
+    wire: responses.RequestsMock, said: dict[str, object], included: str
+) -> None:
+    wire.get(ADDITIONS, json=[shown(**said)])
+
+    (addition,) = client().additions(118)
+    assert addition.less_included == Decimal(included)
 
 
 def test_an_addition_without_a_quantity_has_none(wire: responses.RequestsMock) -> None:
@@ -677,6 +691,61 @@ def test_an_addition_without_a_mark_names_no_serial_number(wire: responses.Reque
     body = wire.calls[0].request.body or b""
     assert b"serialNumber" not in (body if isinstance(body, bytes) else body.encode())
     assert json.loads(body)["quantity"] == 0.1
+
+
+def test_prices_that_a_rule_owns_are_sent_exactly_and_must_be_shown(wire: responses.RequestsMock) -> None:
+    new = replace(NEW, unit_price=Decimal("3.50"), unit_cost=Decimal("2.10"))
+    wire.post(ADDITIONS, status=201, body=json.dumps(shown(unitCost=2.1)).replace("3.5,", "3.500,"))
+    wire.post(ADDITIONS, status=201, json=shown(unitPrice=3.49))
+
+    assert client().create_addition(new).unit_price == Decimal("3.5")
+    body = json.loads(wire.calls[0].request.body or "")
+    assert (body["unitPrice"], body["unitCost"]) == (3.5, 2.1)
+    with pytest.raises(NotAsAsked) as caught:
+        client().create_addition(new)
+    assert caught.value.differences == ("unitPrice is 3.49, not 3.50", "unitCost is not shown, not 2.10")
+
+
+def test_a_patch_of_prices_is_verified(wire: responses.RequestsMock) -> None:
+    patch = AdditionPatch(unit_price=Decimal("3.50"), unit_cost=Decimal("2.10"))
+    wire.patch(ONE, json=shown(unitPrice=3.5, unitCost=2.10))
+    wire.patch(ONE, json=shown(unitPrice=3.5, unitCost=2))
+    wire.patch(ONE, json=without(shown(), "unitPrice"))
+    wire.get(ONE, json=shown(unitPrice=3))
+
+    assert client().patch_addition(118, 9001, patch).unit_cost == Decimal("2.1")
+    assert json.loads(wire.calls[0].request.body or "") == [
+        {"op": "replace", "path": "unitPrice", "value": 3.5},
+        {"op": "replace", "path": "unitCost", "value": 2.1},
+    ]
+    with pytest.raises(NotAsAsked, match=r"unitCost is 2, not 2\.10"):
+        client().patch_addition(118, 9001, patch)
+    with pytest.raises(NotAsAsked) as caught:
+        client().patch_addition(118, 9001, patch)
+    assert caught.value.differences == ("unitPrice is 3, not 3.50", "unitCost is None, not 2.10")
+
+
+@pytest.mark.parametrize("odd", ["x", True, {}, 1e40])
+def test_an_odd_price_stops_no_month(wire: responses.RequestsMock, odd: object) -> None:
+    wire.get(ADDITIONS, json=[shown(unitPrice=odd, unitCost=odd)])
+
+    (addition,) = client().additions(118)
+    assert addition.quantity == 14
+    assert (addition.unit_price, addition.unit_cost) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("currency", "code"),
+    [({"currencyCode": "eur"}, "EUR"), (None, ""), ({}, ""), ("EUR", "")],
+)
+def test_an_agreement_says_its_currency_or_none(
+    wire: responses.RequestsMock, currency: object, code: str
+) -> None:
+    record = {"id": 118, "name": "Managed", "company": {"id": 1, "identifier": "A"}, "currency": currency}
+    wire.get(AGREEMENTS, json=[record])
+
+    (agreement,) = client().agreements()
+    assert agreement.currency == code
 
 
 @pytest.mark.parametrize(

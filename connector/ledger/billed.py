@@ -1,0 +1,65 @@
+"""Which usage of a month was billed: what `source`, live counts and restatements are judged by."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from connector.ledger.months import snapshot_rows
+from connector.ledger.store import Ledger
+from connector.model import Period, UsageRow
+
+_WHOLE = (
+    "runs.applied = 1 AND runs.period = ? AND runs.source = ? AND runs.usage IS NOT NULL "
+    "AND json_extract(plans.options, '$.tenant') IS NULL AND json_extract(plans.options, '$.product') IS NULL"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BilledMonth:
+    """The usage that a month was billed from; `usage` is its number in the ledger."""
+
+    usage: int
+    rows: tuple[UsageRow, ...]
+
+
+def applied_sources(ledger: Ledger, period: Period) -> tuple[str, ...]:
+    """Return the source of each run that wrote a month to ConnectWise, the newest run first."""
+    found = ledger.query(
+        "SELECT source FROM runs WHERE applied = 1 AND period = ? AND source IS NOT NULL ORDER BY id DESC",
+        str(period),
+    )
+    return tuple(row["source"] for row in found)
+
+
+def billed_month(ledger: Ledger, period: Period, source: str, today: date) -> BilledMonth | None:
+    """Return what a month was billed from, or None while it is still being billed.
+
+    It counts as billed from the day after a run over all tenants had nothing left to do; what a later run
+    with --restate began to carry counts from then on.
+    """
+    billed = ledger.query(
+        "SELECT runs.id, coalesce(runs.planned_from, runs.usage) AS usage "  # noqa: S608
+        "FROM runs JOIN plans USING (digest) "
+        f"WHERE {_WHOLE} AND runs.exit_code = 0 AND coalesce(runs.today, substr(runs.started_at, 1, 10)) < ? "
+        "ORDER BY runs.id DESC LIMIT 1",
+        str(period),
+        source,
+        str(today),
+    )
+    if not billed:
+        return None
+    restated = ledger.query(
+        "SELECT runs.usage FROM runs JOIN plans USING (digest) "  # noqa: S608
+        f"WHERE {_WHOLE} AND json_extract(plans.options, '$.restate') = 1 AND runs.id > ? "
+        "ORDER BY runs.id DESC LIMIT 1",
+        str(period),
+        source,
+        billed[0]["id"],
+    )
+    usage = (restated or billed)[0]["usage"]
+    return BilledMonth(usage, snapshot_rows(ledger, usage))
+
+
+def record_planned_from(ledger: Ledger, run: int, billed: BilledMonth) -> None:
+    """Write down that a run was made from what was billed, and not from what it read."""
+    with ledger.transaction() as db:
+        db.execute("UPDATE runs SET planned_from = ? WHERE id = ?", (billed.usage, run))

@@ -1,0 +1,124 @@
+"""One month's usage from one source: Sophos's billing, a consumption file, or live counts."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+from connector.errors import CommandFault, NotImported, Refused
+from connector.ledger import Ledger
+from connector.ledger.billed import applied_sources, billed_month, record_planned_from
+from connector.ledger.imports import FailedRow, bind_run, imported_periods, newest_import
+from connector.ledger.recall import listed_last
+from connector.model import Period
+from connector.planning.findings import Options, Unresolved
+from connector.planning.resolve import Off, Placer
+from connector.planning.restatement import find_restated, restatement_findings
+from connector.planning.sources import API, FILE, LIVE, Source, told_source
+from connector.runs.draft import finder_of, names_of
+from connector.runs.live import count_tenants
+from connector.runs.reading import Sophos, Usage, read_usage
+from connector.runs.story import Story
+
+MEND = "mend the row in the file of failed rows and import that: connector usage import FILE"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What reading a month takes; `sophos` is called where the source is there."""
+
+    sophos: Callable[[], Sophos]
+    ledger: Ledger
+    run: int
+    today: date
+    story: Story
+
+    def read(self, source: Source, period: Period | None) -> Usage:
+        """Return a month from a source, written down as what this run works with.
+
+        Raises NotPublished or NotImported where there is none, and Refused for live counts of a month that
+        was billed from the invoice.
+        """
+        read: Mapping[Source, Callable[[Period | None], Usage]] = {
+            API: self._billing,
+            FILE: self._file,
+            LIVE: self._live,
+        }
+        return read[source](period)
+
+    def _billing(self, period: Period | None) -> Usage:
+        return self._recorded(read_usage(self.sophos(), period, self.today, self.story))
+
+    def _live(self, period: Period | None) -> Usage:
+        month = Period.of(self.today)
+        if period not in {None, month}:
+            raise CommandFault(
+                f"Live counts are those of today, so of {month}; there are none of {period}.",
+                f"Leave the month out, or plan from the invoice: connector plan {period}",
+            )
+        invoiced = next((each for each in applied_sources(self.ledger, month) if each != LIVE), None)
+        if invoiced is not None:
+            raise Refused(
+                f"{month} was billed from {told_source(invoiced)}, and live counts never touch such a month. "
+                "Nothing was written.",
+                f"Leave out --source live, or wait until {month} is over.",
+            )
+        return self._recorded(count_tenants(self.sophos(), self.ledger, self.today, self.story))
+
+    def _file(self, period: Period | None) -> Usage:
+        self.story.stage("Reading the imported file")
+        wanted = period or next(iter(imported_periods(self.ledger)), None)
+        imported = newest_import(self.ledger, wanted) if wanted is not None else None
+        if imported is None:
+            raise NotImported(
+                f"No consumption file was imported for {period or 'any month'}.",
+                "Import one: connector usage import FILE",
+            )
+        bind_run(self.ledger, self.run, imported)
+        return Usage(
+            imported.period,
+            imported.rows,
+            *listed_last(self.ledger),
+            source=FILE,
+            failed=tuple(_failed(row) for row in imported.failed),
+        )
+
+    def _recorded(self, usage: Usage) -> Usage:
+        self.ledger.record_usage(self.run, usage.period, usage.source, usage.rows)
+        self.ledger.record_seen(usage.tenants, usage.firewalls)
+        return usage
+
+    def as_billed(self, usage: Usage, placer: Placer, options: Options) -> Usage:
+        """Return the month as it was billed, with what has changed since; --restate takes it as it is now.
+
+        Live counts change every day and are billed so.
+        """
+        if options.restate or usage.source == LIVE:
+            return usage
+        billed = billed_month(self.ledger, usage.period, usage.source, self.today)
+        if billed is None:
+            return usage
+        finder = finder_of(usage, placer.mappings)
+        restated = [
+            each
+            for each in find_restated(billed.rows, usage.rows, finder.tenant_of)
+            if each.tenant_id is None or not isinstance(placer.place(each.tenant_id, each.product_code), Off)
+        ]
+        if not restated:
+            return usage
+        record_planned_from(self.ledger, self.run, billed)
+        names = names_of(usage, placer.mappings)
+        findings = restatement_findings(restated, usage.period, usage.source, names)
+        return replace(usage, rows=billed.rows, restated=findings)
+
+
+def _failed(row: FailedRow) -> Unresolved:
+    whose = f" ({row.tenant})" if row.tenant else ""
+    return Unresolved(
+        code=row.code,
+        message=f"row {row.number} of the file{whose} was not imported: {row.reason}",
+        tenant_id=None,
+        product_code=row.product_code,
+        quantity=row.quantity if row.quantity is not None else Decimal(0),
+        next_step=MEND,
+    )
