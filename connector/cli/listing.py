@@ -12,6 +12,7 @@ from connector.cli.terminal import answer, tell
 
 if TYPE_CHECKING:
     from connector.model import Period
+    from connector.planning.states import State
     from connector.reports.table import Column
 
 PeriodOption = Annotated[
@@ -61,3 +62,20 @@ def period_of(text: str | None) -> "Period | None":
         return Period.parse(text)
     except ValueError as error:
         raise CommandFault(f"PERIOD: {error}.", "Write the month as YYYY-MM, such as 2026-10.") from None
+
+
+def states_of(text: str | None) -> "frozenset[State]":
+    """Return the states that a person asked for; raises CommandFault."""
+    from connector.errors import CommandFault
+    from connector.planning.states import STATES
+
+    if text is None:
+        return frozenset(STATES)
+    said = {each.strip().casefold() for each in text.split(",")}
+    unknown = sorted(said.difference(STATES))
+    if unknown:
+        raise CommandFault(
+            f"--state {text!r}: {unknown[0]!r} is none of {', '.join(STATES)}.",
+            "For the state folder, give --state before the command, or CONNECTOR_STATE.",
+        )
+    return frozenset(state for state in STATES if state in said)

@@ -17,12 +17,12 @@ from connector.cli.invocation import (
     invocation,
     joined,
 )
-from connector.cli.listing import AsCsv, PeriodOption, period_of, show_list, tell_month
+from connector.cli.listing import AsCsv, PeriodOption, period_of, show_list, states_of, tell_month
 from connector.cli.terminal import tell
 
 if TYPE_CHECKING:
     from connector.model import CatalogRecord
-    from connector.planning.states import ProductState, State
+    from connector.planning.states import ProductState
     from connector.vendors.connectwise_items import ConnectWiseCatalog
 
 SearchText = Annotated[str, typer.Argument(metavar="TEXT", help="Two letters or more.")]
@@ -65,7 +65,7 @@ def show(
     from connector.runs.survey import successors_in
 
     called = invocation(ctx, ctx.obj)
-    month, wanted = period_of(period), _states(states)
+    month, wanted = period_of(period), states_of(states)
     with at_desk(called, create=True) as desk:
         look = desk.look(month)
         successors = successors_in(look, desk.ledger)
@@ -93,23 +93,6 @@ def _tell_new(found: "list[ProductState]") -> None:
     if new:
         told = "1 code is" if new == 1 else f"{new} codes are"
         tell(f"{told} new, so billed to nobody. Decide with: connector products map CODE, or off CODE")
-
-
-def _states(text: str | None) -> "frozenset[State]":
-    """Return the states that a person asked for; raises CommandFault."""
-    from connector.errors import CommandFault
-    from connector.planning.states import STATES
-
-    if text is None:
-        return frozenset(STATES)
-    said = {each.strip().casefold() for each in text.split(",")}
-    unknown = sorted(said.difference(STATES))
-    if unknown:
-        raise CommandFault(
-            f"--state {text!r}: {unknown[0]!r} is none of {', '.join(STATES)}.",
-            "For the state folder, give --state before the command, or CONNECTOR_STATE.",
-        )
-    return frozenset(state for state in STATES if state in said)
 
 
 @group.command("search")

@@ -7,7 +7,7 @@ import typer
 from connector.cli import tenant_map, tenant_sheets
 from connector.cli.desk import at_desk
 from connector.cli.invocation import Common, Json, MappingsPath, StateFolder, Verbose, invocation, joined
-from connector.cli.listing import AsCsv, PeriodOption, period_of, show_list, tell_month
+from connector.cli.listing import AsCsv, PeriodOption, period_of, show_list, states_of, tell_month
 from connector.cli.terminal import tell
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def show(
     from connector.reports.tenants import by_need, has_failed, tenant_cells, tenant_list
 
     called = invocation(ctx, ctx.obj)
-    month, wanted = period_of(period), _states(states)
+    month, wanted = period_of(period), states_of(states)
     with at_desk(called, create=True) as desk:
         look = desk.look(month)
         every = look.survey.tenant_states()
@@ -171,20 +171,6 @@ def agreements(
 
 tenant_map.register(group)
 tenant_sheets.register(group)
-
-
-def _states(text: str | None) -> frozenset[str]:
-    """Return the states that a person named, all of them where nothing is said; raises CommandFault."""
-    from connector.errors import CommandFault
-    from connector.planning.states import STATES
-
-    if text is None:
-        return frozenset(STATES)
-    named = [each.strip().casefold() for each in text.split(",")]
-    unknown = [each for each in named if each not in STATES]
-    if unknown:
-        raise CommandFault(f"--state: {unknown[0]!r} is no state.", f"States are: {', '.join(STATES)}.")
-    return frozenset(named)
 
 
 def _results(desk: "Desk", tenant_ids: list[str]) -> "dict[str, Document]":

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from connector.ledger.recall import usage_row_of
+from connector.ledger.records import put_rows
 from connector.ledger.store import Ledger
 from connector.model import Period, UsageRow
-from connector.planning.change import plain, plain_or_none
+from connector.planning.change import plain_or_none
 
 SOURCE = "file"
 
@@ -119,22 +120,7 @@ def record_import(
             (str(period), SOURCE, digest.hexdigest(), len(numbered), ledger.stamp(), file, origin),
         )
         usage = cursor.lastrowid
-        db.conn.executemany(
-            "INSERT INTO usage_rows VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (
-                    usage,
-                    number,
-                    row.account_id,
-                    row.external_id,
-                    row.serial,
-                    row.product_code,
-                    plain(row.quantity),
-                    row.received,
-                )
-                for number, row in numbered
-            ),
-        )
+        put_rows(db, int(cursor.lastrowid or 0), numbered)
         db.conn.executemany(
             "INSERT INTO failed_rows VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (

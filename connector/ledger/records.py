@@ -1,11 +1,14 @@
 """Values of the ledger <-> the text its columns hold."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from connector.model import Period
+from sqlite_utils import Database
+
+from connector.model import Period, UsageRow
 from connector.planning.change import plain
 from connector.planning.findings import Options, Part
 
@@ -71,3 +74,23 @@ def options_of(text: str) -> Options:
 def date_of(text: str | None) -> date | None:
     """Read a calendar date, or nothing."""
     return date.fromisoformat(text) if text else None
+
+
+def put_rows(db: Database, usage: int, rows: Iterable[tuple[int, UsageRow]]) -> None:
+    """Store the rows of a snapshot of usage, each with its number."""
+    db.conn.executemany(
+        "INSERT INTO usage_rows VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            (
+                usage,
+                number,
+                row.account_id,
+                row.external_id,
+                row.serial,
+                row.product_code,
+                plain(row.quantity),
+                row.received,
+            )
+            for number, row in rows
+        ),
+    )

@@ -22,6 +22,7 @@ from connector.ledger.records import (
     options_text,
     parts_of,
     parts_text,
+    put_rows,
 )
 from connector.ledger.schema import KNOWN_STEPS, migrations
 from connector.ledger.telling import FILE_NAME, told
@@ -217,22 +218,7 @@ class Ledger:
                 (str(period), source, digest.hexdigest()),
             ).fetchone()[0]
             if added:
-                db.conn.executemany(
-                    "INSERT INTO usage_rows VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        (
-                            usage,
-                            number,
-                            row.account_id,
-                            row.external_id,
-                            row.serial,
-                            row.product_code,
-                            plain(row.quantity),
-                            row.received,
-                        )
-                        for number, row in enumerate(rows)
-                    ),
-                )
+                put_rows(db, usage, enumerate(rows))
             db.execute(
                 "UPDATE runs SET period = ?, source = ?, usage = ? WHERE id = ?",
                 (str(period), source, usage, run),

@@ -86,7 +86,7 @@ def test_the_list_can_be_cut_to_states_and_to_what_failed(msp: Msp, run: Run) ->
     assert ids("--failed") == [new.tenant]
     assert ids("--failed", "--state", "on") == []
     wrong = run("tenants", "--state", "sleeping")
-    assert (wrong.exit_code, "'sleeping' is no state" in wrong.json["error"]["message"]) == (2, True)
+    assert (wrong.exit_code, "'sleeping' is none of" in wrong.json["error"]["message"]) == (2, True)
 
 
 def test_the_last_runs_result_is_told_and_its_advice_until_the_map_has_changed(msp: Msp, kept: Run) -> None:
