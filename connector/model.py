@@ -137,7 +137,8 @@ class Company:
 class Agreement:
     """A company's billing contract; `status` is ConnectWise's own word, or empty; `type` its type's name.
 
-    `currency` is the code of ISO 4217, empty where ConnectWise names none.
+    `currency` is the code of ISO 4217, empty where ConnectWise names none. It is `whole` where it has no
+    decimals, as yen have none.
     """
 
     id: int
@@ -152,17 +153,19 @@ class Agreement:
     next_invoice: date | None = None
     type: str = ""
     currency: str = ""
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogItem:
-    """A product of ConnectWise's catalog that an addition sells."""
+    """A product of ConnectWise's catalog that an addition sells, at `price` unless it says another."""
 
     id: int
     identifier: str
     description: str = ""
     product_class: str = ""
     inactive: bool = False
+    price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

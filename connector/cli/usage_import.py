@@ -157,7 +157,7 @@ def _report(
     notes = []
     if made.unassigned:
         rows = "1 row names" if made.unassigned == 1 else f"{made.unassigned} rows name"
-        notes.append(f"{rows} no customer: a plan goes by the serial number.")
+        notes.append(f"{rows} a known firewall or no customer: a plan goes by the serial number.")
     return ImportReport(
         period=str(made.period),
         file=made.file,

@@ -80,6 +80,14 @@ def codes_seen(ledger: Ledger) -> dict[str, CodeSeen]:
     }
 
 
+def device_codes(ledger: Ledger) -> frozenset[str]:
+    """Return the product codes that a firewall was ever billed by, also one that is registered no more."""
+    found = ledger.query(
+        "SELECT DISTINCT product_code FROM usage_rows WHERE serial IN (SELECT serial FROM firewalls)"
+    )
+    return frozenset(row["product_code"] for row in found)
+
+
 def tenant_names(ledger: Ledger) -> dict[str, str]:
     """Return the name of every tenant that Sophos ever listed, by id."""
     return {row["id"]: row["name"] for row in ledger.query("SELECT id, name FROM tenants ORDER BY id")}

@@ -46,8 +46,15 @@ class TenantShare:
     @property
     def billed(self) -> Decimal:
         """The units of the item that the tenant is billed for."""
-        billed = [share.billed for share in self.shares]
-        return max(billed) if self.aggregate == "max" else sum(billed, ZERO)
+        return self._joined([share.billed for share in self.shares])
+
+    @property
+    def used(self) -> Decimal:
+        """The units of the item that the tenant has used, which a minimum may be above."""
+        return self._joined([share.units for share in self.shares])
+
+    def _joined(self, units: list[Decimal]) -> Decimal:
+        return max(units) if self.aggregate == "max" else sum(units, ZERO)
 
 
 def desired_of(mappings: Mappings, parts: Iterable[Part]) -> Desired:
@@ -60,6 +67,7 @@ def desired_of(mappings: Mappings, parts: Iterable[Part]) -> Desired:
         quantity=sum((tenant.billed for tenant in tenants), ZERO),
         parts=tuple(_remembered(share) for tenant in tenants for share in tenant.shares),
         conflict=_conflict(mappings, tenants),
+        committed=sum((tenant.billed - tenant.used for tenant in tenants), ZERO),
     )
 
 

@@ -31,12 +31,14 @@ class Part:
 class Desired:
     """What a key should bill: the sum of its parts (contract rule 6), or what allowances make of them.
 
-    `conflict` says which codes disagree on how they add up; the quantity means nothing then.
+    `conflict` says which codes disagree on how they add up; the quantity means nothing then. `committed` is
+    how many units of the quantity are billed for minimums alone.
     """
 
     quantity: Decimal
     parts: tuple[Part, ...]
     conflict: str = ""
+    committed: Decimal = Decimal(0)
 
     @property
     def used(self) -> Decimal:

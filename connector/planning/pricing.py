@@ -154,7 +154,7 @@ def price_key(
     """Return what one unit of a key should cost and sell at, or why a person must decide.
 
     `rules` are those of its parts, `quantity` is what it bills, `currency` the agreement's, `line_price`
-    the price on its addition. Nothing is divided by a quantity of zero or below: its prices stay.
+    what its addition sells at now. Nothing is divided by a quantity of zero or below: its prices stay.
     """
     if quantity <= 0 or not any(rule.on for rule in rules):
         return Priced()

@@ -23,7 +23,9 @@ class Restated:
     """One tenant's product whose rows are no longer those that were billed.
 
     `tenant_id` is None for devices that nobody can place. `cost` and `list_value` are what moves, in each
-    currency, for the MSP and at Sophos's list price; what does not move is left out.
+    currency, for the MSP and at Sophos's list price; what does not move is left out. `unpriced` says that
+    some rows name no price, so that there may be more. `other_devices` is false where only prices
+    changed.
     """
 
     tenant_id: str | None
@@ -32,26 +34,35 @@ class Restated:
     now: Decimal
     cost: tuple[Money, ...]
     list_value: tuple[Money, ...]
+    unpriced: bool = False
+    other_devices: bool = True
 
 
-def find_restated(billed: Iterable[UsageRow], now: Iterable[UsageRow], whose: Whose) -> tuple[Restated, ...]:
+def find_restated(
+    billed: Iterable[UsageRow], now: Iterable[UsageRow], whose: Whose, *, priced: bool = False
+) -> tuple[Restated, ...]:
     """Return every tenant and product whose rows differ in quantity or serial number, in order.
 
-    Their order, how they are split, descriptions and prices alone are no restatement.
+    Their order, how they are split, and descriptions are no restatement. Prices are one where rows are
+    `priced`: where a rule of the map makes the bill of them.
     """
     old, new = _by_pair(billed, whose), _by_pair(now, whose)
     found = []
     for pair in sorted(old.keys() | new.keys(), key=lambda pair: (pair[0] or "", pair[1])):
         before, after = old.get(pair, []), new.get(pair, [])
         was, now_is = _by_serial(before), _by_serial(after)
-        if was != now_is:
+        cost = _moved(_costs(before), _costs(after))
+        list_value = _moved(_list_values(before), _list_values(after))
+        if was != now_is or (priced and (cost or list_value)):
             found.append(
                 Restated(
                     *pair,
                     before=sum(was.values(), ZERO),
                     now=sum(now_is.values(), ZERO),
-                    cost=_moved(_costs(before), _costs(after)),
-                    list_value=_moved(_list_values(before), _list_values(after)),
+                    cost=cost,
+                    list_value=list_value,
+                    other_devices=was != now_is,
+                    unpriced=any(row.quantity and unit_prices(row).cost is None for row in (*before, *after)),
                 )
             )
     return tuple(found)
@@ -80,9 +91,12 @@ def _message(each: Restated, period: Period, names: Mapping[str, str]) -> str:
     tenant = tenant_label(each.tenant_id, names) if each.tenant_id is not None else "devices of nobody"
     was_now = f"{plain(each.before)} of {period} were billed, and it is {plain(each.now)} now"
     if each.before == each.now:
-        was_now = f"{plain(each.now)} of {period} are on other serial numbers than were billed"
+        how = "are on other serial numbers than" if each.other_devices else "have other prices than"
+        was_now = f"{plain(each.now)} of {period} {how} were billed"
     money = [f"{_signed(money)} at cost" for money in each.cost]
     money += [f"{_signed(money)} at list price" for money in each.list_value]
+    if each.unpriced:
+        money.append("rows without a price are not in it" if money else "no price says what that moves")
     return f"{tenant}, {each.product_code}: {was_now}; " + (", ".join(money) or "no money moves")
 
 

@@ -24,7 +24,7 @@ class Settlement:
 def settle(change: OpenChange, additions: Iterable[Addition], known: Collection[int] = ()) -> Settlement:
     """Say whether a change was made, from a fresh read of its agreement; `known` lines are other changes'.
 
-    What a create made is found by its mark, or else as the one line that was not there before and shows
+    What a create made is found by its mark, or else as the one line that was not there before and bills
     what was asked for. What is missing is not repeated here: the next plan decides, on what it reads.
     """
     lines = tuple(additions)
@@ -46,7 +46,7 @@ def _created(change: OpenChange, lines: tuple[Addition, ...], known: Collection[
     new = [line for line in new if line.id not in known]
     if change.mark:
         return [line for line in new if holds_mark(line.serial_number, change.mark)]
-    return [line for line in new if _as_asked(change, line)]
+    return [line for line in new if _bills_as_asked(change, line)]
 
 
 def _same(change: OpenChange, lines: tuple[Addition, ...]) -> list[Addition]:
@@ -56,10 +56,15 @@ def _same(change: OpenChange, lines: tuple[Addition, ...]) -> list[Addition]:
 def _as_asked(change: OpenChange, line: Addition) -> bool:
     if change.kind == "end":
         return line.cancelled == change.effective
+    prices = ((line.unit_price, change.unit_price), (line.unit_cost, change.unit_cost))
+    if any(asked is not None and shown != asked for shown, asked in prices):
+        return False
+    marked = not change.mark or holds_mark(line.serial_number, change.mark)
+    return marked and _bills_as_asked(change, line)
+
+
+def _bills_as_asked(change: OpenChange, line: Addition) -> bool:
+    """Whether a line bills what was asked for, at whatever price: that may have been rounded."""
     if change.kind == "create" and line.effective != change.effective:
         return False
-    for shown, asked in ((line.unit_price, change.unit_price), (line.unit_cost, change.unit_cost)):
-        if asked is not None and shown != asked:
-            return False
-    marked = not change.mark or holds_mark(line.serial_number, change.mark)
-    return marked and line.quantity == change.after
+    return line.quantity == change.after

@@ -334,7 +334,12 @@ def comparison_lines(found: Comparison) -> list[str]:
         f"{each.kind}: {each.count}, quantity {plain(each.quantity)}, cost {_moved_text(each.cost)}"
         for each in found.totals()
     ]
-    return [*told, f"Altogether B costs {_moved_text(found.cost)} against A."]
+    sides = (("A", found.amounts_a.unpriced), ("B", found.amounts_b.unpriced))
+    lacking = [f"{count} rows of {side}" for side, count in sides if count]
+    known = (
+        [f"{' and '.join(lacking)} name no price, so that costs are not the whole of it."] if lacking else []
+    )
+    return [*told, f"Altogether B costs {_moved_text(found.cost)} against A.", *known]
 
 
 def _whose(found: Difference, names: Mapping[str, str]) -> str:

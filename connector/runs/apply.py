@@ -1,6 +1,6 @@
 """Makes a plan's changes one by one, each written down before and after (contract rules 20 to 22)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Protocol
@@ -8,7 +8,7 @@ from typing import Protocol
 from connector.errors import RequestRefused, SignInRefused, StateFault, VendorError
 from connector.ledger import Ledger
 from connector.model import Addition, AdditionPatch, NewAddition
-from connector.planning.change import Change, Moved, OpenChange, Plan, carries_mark
+from connector.planning.change import Change, Feed, Moved, OpenChange, Plan, carries_mark, holds_mark
 from connector.planning.settle import settle
 from connector.reports.outcome import Outcome, Result
 from connector.runs.story import Story
@@ -66,7 +66,7 @@ class Applier:
         written must be reported.
         """
         ids = self._ledger.begin_applying(self._run, digest, plan.changes)
-        self._ledger.record_feeds(self._run, plan.unchanged)
+        self._ledger.record_feeds(self._run, (*plan.unchanged, *_only_priced(plan)))
         results = [untried(change, "the run ended before") for change in plan.changes]
         silent = 0
         todo = [number for number, change in enumerate(plan.changes) if change.held is None]
@@ -170,6 +170,9 @@ class Applier:
         if isinstance(error, NotAsAsked) and error.addition is not None and change.kind == "create":
             # It is there and it is ours, only not as asked: the next run mends it instead of repeating it.
             return self._record_ours(change_id, change, error.addition, error, error.message)
+        if isinstance(error, NotAsAsked) and error.addition is not None and _only_prices_lack(change, error):
+            # It bills what it should, at another price: who feeds it now must be known next month.
+            return self._record_ours(change_id, change, error.addition, error, error.message)
         if isinstance(error, RequestRefused | SignInRefused | Throttled):
             return self._record(change_id, change, "failed", error, error.message)
         if isinstance(error, NotAsAsked) and change.kind != "create":
@@ -246,6 +249,21 @@ def untried(change: Change, why: str) -> Result:
 def _set_by(moved: Moved | None) -> Decimal | None:
     """Return the price that a change sets, None where it sets none."""
     return None if moved is None else moved.after
+
+
+def _only_priced(plan: Plan) -> Iterator[Feed]:
+    """Yield who feeds the additions whose quantity is right, whatever becomes of their prices."""
+    for change in plan.to_make:
+        if change.kind == "update" and change.before == change.after:
+            yield Feed(_id_of(change), change.key, change.after, change.parts)
+
+
+def _only_prices_lack(change: Change, error: NotAsAsked) -> bool:
+    """Whether a changed addition shows all that was asked for but its prices."""
+    line = error.addition
+    if line is None or not change.prices_move or line.quantity != change.after:
+        return False
+    return not change.mark or holds_mark(line.serial_number, change.mark)
 
 
 def _id_of(change: Change) -> int:

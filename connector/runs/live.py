@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from connector.ledger import Ledger
-from connector.ledger.history import CodeSeen, codes_seen
+from connector.ledger.history import CodeSeen, codes_seen, device_codes
 from connector.ledger.live import Counts, counted_on, record_count
 from connector.model import Firewall, Period, Tenant, UsageRow
 from connector.planning.change import plain
@@ -35,7 +35,7 @@ def count_tenants(sophos: Sophos, ledger: Ledger, today: date, story: Story) -> 
     story.stage("Reading Sophos")
     tenants, firewalls = sophos.tenants(), sophos.firewalls()
     seen = codes_seen(ledger)
-    devices = _device_codes(firewalls, seen.values())
+    devices = _device_codes(firewalls, seen.values()) | device_codes(ledger)
     counted = _counted(
         sophos, ledger, today, story, [each for each in tenants if each.billing_type == MONTHLY]
     )

@@ -12,6 +12,7 @@ from connector.ledger.imports import FailedRow, bind_run, imported_periods, newe
 from connector.ledger.recall import listed_last
 from connector.model import Period
 from connector.planning.findings import Options, Unresolved
+from connector.planning.pricing import uses_prices
 from connector.planning.resolve import Off, Placer
 from connector.planning.restatement import find_restated, restatement_findings
 from connector.planning.sources import API, FILE, LIVE, Source, told_source
@@ -67,11 +68,17 @@ class Reader:
 
     def _file(self, period: Period | None) -> Usage:
         self.story.stage("Reading the imported file")
-        wanted = period or next(iter(imported_periods(self.ledger)), None)
+        if period is not None and self._far(period):
+            raise CommandFault(
+                f"{period} is more than a month ahead; billing it would keep out every month before it.",
+                "Look for a wrong year in the file, and import it again: connector usage import FILE",
+            )
+        listed = (each for each in imported_periods(self.ledger) if not self._far(each))
+        wanted = period or next(listed, None)
         imported = newest_import(self.ledger, wanted) if wanted is not None else None
         if imported is None:
             raise NotImported(
-                f"No consumption file was imported for {period or 'any month'}.",
+                f"No consumption file was imported for {period or 'any month up to now'}.",
                 "Import one: connector usage import FILE",
             )
         bind_run(self.ledger, self.run, imported)
@@ -82,6 +89,10 @@ class Reader:
             source=FILE,
             failed=tuple(_failed(row) for row in imported.failed),
         )
+
+    def _far(self, period: Period) -> bool:
+        """Whether a month is later than the next one."""
+        return period.previous > Period.of(self.today)
 
     def _recorded(self, usage: Usage) -> Usage:
         self.ledger.record_usage(self.run, usage.period, usage.source, usage.rows)
@@ -99,16 +110,19 @@ class Reader:
         if billed is None:
             return usage
         finder = finder_of(usage, placer.mappings)
-        restated = [
-            each
-            for each in find_restated(billed.rows, usage.rows, finder.tenant_of)
-            if each.tenant_id is None or not isinstance(placer.place(each.tenant_id, each.product_code), Off)
-        ]
+        priced = uses_prices(placer.mappings)
+        restated = find_restated(billed.rows, usage.rows, finder.tenant_of, priced=priced)
         if not restated:
             return usage
         record_planned_from(self.ledger, self.run, billed)
         names = names_of(usage, placer.mappings)
-        findings = restatement_findings(restated, usage.period, usage.source, names)
+        # What is off is not told, and yet not billed as it is now, should it be turned on again.
+        told = [
+            each
+            for each in restated
+            if each.tenant_id is None or not isinstance(placer.place(each.tenant_id, each.product_code), Off)
+        ]
+        findings = restatement_findings(told, usage.period, usage.source, names)
         return replace(usage, rows=billed.rows, restated=findings)
 
 

@@ -3,13 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from connector.ledger import Ledger
 from connector.ledger.history import CodeSeen, codes_seen, tenant_names
 from connector.mappings.import_shape import name_key
 from connector.mappings.suggest import Namesakes
 from connector.mappings.wording import quoted
-from connector.model import Company, Firewall, Mappings, tenant_id_of
+from connector.model import Company, Firewall, Mappings, UsageRow, serial_of, tenant_id_of
 from connector.planning.product_names import product_name
 from connector.planning.resolve import TenantFinder
 
@@ -53,6 +54,9 @@ class Names:
         self._products: dict[str, set[str]] = defaultdict(set)
         for code, product in self.seen.items():
             self._products[_bare(product.name)].add(code)
+        self._codes: dict[str, set[str]] = defaultdict(set)
+        for code in mappings.products.keys() | self.seen.keys():
+            self._codes[code.casefold()].add(code)
         self._said = _said_codes(mappings.imports.product_codes)
         self.finder = TenantFinder(self._known, mappings.firewalls, _firewalls(ledger))
         self._unknown_tenants: dict[str, Unknown] = {}
@@ -74,10 +78,18 @@ class Names:
             self._unknown_tenants[name] = self._unknown_tenant(name, sorted(found))
         return self._unknown_tenants[name]
 
+    def knows_device(self, serial: str) -> bool:
+        """Whether a serial number is that of a firewall which Sophos lists or the map places."""
+        return self.finder.knows_device(UsageRow("", Decimal(0), serial=serial_of(serial)))
+
     def product_code(self, code: str, sku: str, description: str) -> str | Unknown:
-        """Return the product code of a row: its own, the map's, a known SKU, or that of an equal name."""
+        """Return the product code of a row: its own, the map's, a known SKU, or that of an equal name.
+
+        Its own is written as Sophos or the map writes it, in whatever case the file does.
+        """
         if code:
-            return code
+            alike = self._codes.get(code.casefold(), set())
+            return next(iter(alike)) if len(alike) == 1 else code
         bare = _bare(description)
         declared = self._mappings.imports.product_codes.get(name_key(description)) or self._said.get(bare)
         if declared is not None:

@@ -76,7 +76,7 @@ class UsageImport:
 
     @property
     def unassigned(self) -> int:
-        """How many rows name neither a customer nor a tenant, so that a plan has to place them by serial."""
+        """How many rows no customer or tenant decides, so that a plan has to place them by serial."""
         return sum(row.account_id is None for row in self.rows.values())
 
 

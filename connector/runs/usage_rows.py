@@ -43,6 +43,8 @@ class Rater:
 
     def _tenant(self, row: FileRow) -> str | Unknown | None:
         """Return whose a row is; None leaves it to the serial number, as contract rule 4 does."""
+        if not row.text("tenant_id") and self._names.knows_device(row.text("serial")):
+            return None  # names never decide: what the file calls its customer may be out of date
         if row.text("customer") or row.text("tenant_id"):
             return self._names.tenant(row.text("customer"), row.text("tenant_id"))
         if row.text("serial"):

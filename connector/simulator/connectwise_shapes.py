@@ -92,7 +92,11 @@ def agreement_shape(world: World, url: str) -> Shape[Agreement]:
         "billTime": lambda _: "Billable",
         "billExpenses": lambda _: "Billable",
         "billProducts": lambda _: "Billable",
-        "currency": lambda a: {"id": 7, "currencyCode": a.currency, "numberOfDecimals": 2},
+        "currency": lambda a: {
+            "id": 7,
+            "currencyCode": a.currency,
+            "numberOfDecimals": 0 if a.currency in {"ISK", "JPY"} else 2,
+        },
         "periodType": lambda _: "Current",
         "autoInvoiceFlag": lambda _: False,
         "nextInvoiceDate": lambda a: date_text(next_invoice_day(world, a)),

@@ -26,9 +26,10 @@ from connector.vendors.fields import (
 COMPANY_FIELDS = "id,identifier,name,deletedFlag,status/name"
 AGREEMENT_FIELDS = (
     "id,name,company/id,company/identifier,agreementStatus,cancelledFlag,startDate,endDate,"
-    "noEndingDateFlag,billStartDate,nextInvoiceDate,type/name,currency/currencyCode"
+    "noEndingDateFlag,billStartDate,nextInvoiceDate,type/name,currency/currencyCode,"
+    "currency/numberOfDecimals"
 )
-CATALOG_FIELDS = "id,identifier,description,productClass,inactiveFlag"
+CATALOG_FIELDS = "id,identifier,description,productClass,inactiveFlag,price"
 ADDITION_FIELDS = (
     "id,product/id,product/identifier,quantity,cancelledDate,effectiveDate,serialNumber,billCustomer,"
     "agreementId,lessIncluded,unitPrice,unitCost"
@@ -80,6 +81,7 @@ def agreement(record: Record) -> Agreement:
         next_invoice=lenient_day_in(record, "nextInvoiceDate"),
         type=_told(record, "type/name"),
         currency=_told(record, "currency/currencyCode").upper(),
+        whole=_lenient(record, "currency/numberOfDecimals") == 0,
     )
     try:
         return replace(
@@ -100,6 +102,7 @@ def catalog_item(record: Record) -> CatalogItem:
         description=text_in(record, "description"),
         product_class=text_in(record, "productClass"),
         inactive=flag_in(record, "inactiveFlag"),
+        price=_lenient(record, "price"),
     )
 
 

@@ -190,6 +190,19 @@ def test_lines_that_firewalls_feed_are_left_alone(msp: Msp, run: Run, alder: Cus
     assert alder.bills == {ENDPOINT: 12, "SOPHOS-XGS107": 1}
 
 
+def test_a_firewall_that_is_registered_no_more_is_not_zeroed_because_live_counts_lack_it(
+    msp: Msp, run: Run, alder: Customer
+) -> None:
+    msp.maps("XGS-MSP", item="SOPHOS-XGS107")
+    msp.firewall("X1A7ALDER01", "XGS-MSP", billing_tenant=alder.tenant)
+    alder.adds("CIXA-MSP", 12)
+    assert run("sync").exit_code == 0
+    msp.world.advance(date(2026, 11, 10))
+    msp.world.firewalls.clear()
+    assert run("sync", *LIVE).exit_code == 0
+    assert alder.bills == {ENDPOINT: 12, "SOPHOS-XGS107": 1}
+
+
 def test_a_counting_that_was_broken_off_is_gone_on_with(msp: Msp, run: Run, simulator: Simulator) -> None:
     for customer in msp.customers(6):
         counted(msp, customer, "CIXA-MSP", 10)

@@ -33,6 +33,14 @@ def billed(msp: Msp, run: Run, name: str = "Alder", quantity: int = 12, **agreem
     return customer
 
 
+def two_decimals(shown: Any) -> Any:
+    """Show additions as a ConnectWise that keeps prices to two decimals."""
+    for record in shown if isinstance(shown, list) else [shown]:
+        if record.get("unitPrice") is not None:
+            record["unitPrice"] = round(float(record["unitPrice"]), 2)
+    return shown
+
+
 def test_a_new_line_is_made_with_the_price_and_cost_of_its_rule(msp: Msp, run: Run) -> None:
     rule(msp, **RULE)
     alder = msp.customer("Alder", {"CIXA-MSP": 12})
@@ -50,6 +58,20 @@ def test_a_new_line_is_made_with_the_price_and_cost_of_its_rule(msp: Msp, run: R
     assert prices(alder) == (Decimal("1.75"), Decimal("1.40"))
     assert done.exit_code == 0
     assert (run("sync").exit_code, run("sync").writes) == (0, [])
+
+
+@pytest.mark.parametrize("price", [{"markup": "25%"}, "msrp", {"discount": "10%"}])
+def test_a_commitment_is_billed_at_what_a_used_unit_sells_at(msp: Msp, run: Run, price: object) -> None:
+    rule(msp, cost="sophos", price=price)
+    msp.maps("CIXA-MSP", ENDPOINT, minimum=10)
+    alder, birch = msp.customer("Alder", {"CIXA-MSP": 4}), msp.customer("Birch", {"CIXA-MSP": 40})
+
+    assert run("sync").exit_code == 0
+
+    assert (alder.bills, birch.bills) == ({ENDPOINT: 10}, {ENDPOINT: 40})
+    assert prices(alder)[0] == prices(birch)[0]
+    assert prices(alder)[1] == Decimal("0.56")  # what Sophos bills for 4, on 10 units
+    assert run("sync").writes == []
 
 
 def test_only_what_the_rule_owns_is_named(msp: Msp, run: Run) -> None:
@@ -197,6 +219,50 @@ def test_a_limit_of_money_counts_without_any_price_rule(msp: Msp, run: Run) -> N
     assert run("plan").guards == ["money"]
     alder.uses("CIXA-MSP", 13)
     assert run("plan").guards == []
+
+
+def test_a_limit_of_money_counts_new_lines_at_what_their_item_sells_at(msp: Msp, run: Run) -> None:
+    msp.item(ENDPOINT).price = Decimal("9.99")
+    msp.mappings["guards"] = {"money": "5000"}
+    alder = msp.customer("Alder", {"CIXA-MSP": 501})
+
+    refused = run("sync")
+
+    assert (refused.exit_code, refused.guards, alder.bills) == (4, ["money"], {})
+    assert "bills would change by 5004.99 USD" in refused.json["guards"][0]["message"]
+    alder.uses("CIXA-MSP", 500)
+    assert run("sync").exit_code == 0
+
+
+def test_an_agreement_in_yen_is_priced_in_whole_yen_and_then_at_rest(msp: Msp, run: Run) -> None:
+    rule(msp, **RULE, rates={"USD": {"JPY": "151.37"}})
+    alder = msp.customer("Alder", {"CIXA-MSP": 12}, currency="JPY")
+
+    assert run("sync").exit_code == 0
+    assert prices(alder) == (265, 212)  # 1.75 and 1.40 at 151.37 are 264.8975 and 211.918
+    assert run("sync").writes == []
+
+
+@pytest.mark.parametrize("again", [0, 1])
+def test_who_feeds_a_line_is_known_though_connectwise_never_takes_its_price(
+    msp: Msp, run: Run, simulator: Simulator, again: int
+) -> None:
+    alder = billed(msp, run)
+    birch = msp.customer("Birch", {"CIXA-MSP": 30})
+    birch.entry["company"] = "Alder"
+    rule(msp, price={"fixed": "1.867"}, round="0.001")
+    simulator.faults.add(
+        Fault("body", vendor="connectwise", path="/additions", times=None, edit=two_decimals)
+    )
+    assert [run("sync").exit_code for _ in range(1 + again)] == [6] * (1 + again)
+    assert alder.bills == {ENDPOINT: 42}
+
+    msp.next_month()
+    birch.stops()
+    fall = run("sync")
+
+    assert fall.held == ["TENANT_VANISHED"]
+    assert alder.bills == {ENDPOINT: 42}
 
 
 def test_an_item_with_less_included_moves_the_bill_by_what_is_billed(msp: Msp, run: Run) -> None:

@@ -37,6 +37,34 @@ def test_what_changed_after_billing_is_reported_and_not_carried(msp: Msp, run: R
     assert alder.bills == {ENDPOINT: 12}
 
 
+def test_a_price_that_changed_after_billing_waits_where_a_rule_makes_the_bill_of_it(
+    msp: Msp, run: Run
+) -> None:
+    msp.mappings["defaults"] = {"pricing": {"price": {"markup": "25%"}}}
+    alder = msp.customer("Alder", {"CIXA-MSP": 12})
+    assert run("sync").exit_code == 0
+    msp.world.advance(date(2026, 10, 29))
+    alder.uses("CIXA-MSP", 12, wire={"unitPrice": "1.60"})
+
+    done = run("sync")
+
+    assert (done.exit_code, done.writes, told(done)) == (3, [], [("RESTATED", "CIXA-MSP", "0")])
+    assert (
+        "12 of 2026-10 have other prices than were billed; +2.4 USD at cost"
+        in (done.json["unresolved"][0]["message"])
+    )
+    assert run("sync", "--restate").exit_code == 0
+    assert alder.line().unit_price == 2
+    assert run("sync").writes == []
+
+
+def test_a_price_that_changed_where_no_rule_uses_it_is_no_restatement(
+    msp: Msp, run: Run, alder: Customer
+) -> None:
+    alder.uses("CIXA-MSP", 12, wire={"unitPrice": "1.60"})
+    assert (run("sync").exit_code, told(run("sync"))) == (0, [])
+
+
 def test_it_takes_no_row_out_of_what_is_billed(msp: Msp, run: Run, alder: Customer) -> None:
     alder.uses("CIXA-MSP", 14)
     planned = run("plan")
@@ -132,6 +160,21 @@ def test_what_is_off_is_not_restated(msp: Msp, run: Run, alder: Customer) -> Non
     msp.maps("CPHISH-MSP", sync=False)
     alder.uses("CPHISH-MSP", 4)
     assert run("sync").exit_code == 0
+
+
+def test_what_changed_while_it_was_off_is_restated_once_it_is_on_again(
+    msp: Msp, run: Run, alder: Customer
+) -> None:
+    alder.uses("CIXA-MSP", 15)
+    msp.maps("CIXA-MSP", sync=False)
+    assert run("sync").exit_code == 0
+    msp.world.advance(date(2026, 10, 30))
+    msp.maps("CIXA-MSP", item=ENDPOINT)
+
+    assert told(run("sync")) == [("RESTATED", "CIXA-MSP", "3")]
+    assert alder.bills == {ENDPOINT: 12}
+    assert run("sync", "--restate").exit_code == 0
+    assert alder.bills == {ENDPOINT: 15}
 
 
 def test_an_unplaced_firewall_that_appears_is_restated_as_nobodys(

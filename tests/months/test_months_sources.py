@@ -122,6 +122,16 @@ def test_no_line_falls_while_the_missing_units_may_be_in_a_row_that_failed(
     assert alder.bills == {ENDPOINT: 6}
 
 
+def test_a_wrong_year_in_a_file_does_not_bill_a_month_to_come(msp: Msp, run: Run) -> None:
+    alder = msp.customer("Alder")
+    imports(run, [row(alder.tenant, "CIXA-MSP", 99)], period="2027-10")
+    assert run("sync", "--source", "file").exit_code == 8
+    imports(run, [row(alder.tenant, "CIXA-MSP", 9)])
+    assert run("sync", "2027-10", "--source", "file").exit_code == 2
+    assert run("sync", "--source", "file").exit_code == 0
+    assert alder.bills == {ENDPOINT: 9}
+
+
 def test_a_month_billed_from_the_api_is_not_billed_from_a_file_as_well(msp: Msp, run: Run) -> None:
     alder = msp.customer("Alder", {"CIXA-MSP": 9})
     assert run("sync").exit_code == 0

@@ -190,6 +190,14 @@ def test_a_product_code_or_a_known_sku_of_the_row_decides(desk: Run) -> None:
     assert [code for _, code, _ in billed(desk)] == ["MDR-MSP", "CPHISH-MSP"]
 
 
+def test_a_product_code_in_another_case_is_the_one_that_the_map_has(desk: Run) -> None:
+    (desk.folder / FILE).write_bytes(csv_file((*HEADER, "Product Code"), [*row(), "cixa-msp"]))
+
+    desk("usage", "import", FILE)
+
+    assert billed(desk) == [(ALDER, "CIXA-MSP", "12")]
+
+
 def test_a_firewall_row_without_a_customer_is_left_to_its_serial_number(desk: Run) -> None:
     with Ledger(desk.state) as ledger:
         ledger.record_seen([], [Firewall("X1", billing_tenant_id=BIRCH)])
@@ -199,7 +207,21 @@ def test_a_firewall_row_without_a_customer_is_left_to_its_serial_number(desk: Ru
 
     assert [(it.account_id, it.serial) for it in stored(desk).rows] == [(None, "X1")]
     assert done.json["failed"][0]["message"] == "no end user identifier and no serial number"
-    assert "1 row names no customer" in done.json["notes"][0]
+    assert "1 row names a known firewall or no customer" in done.json["notes"][0]
+
+
+def test_a_firewall_that_sophos_or_the_map_places_is_not_placed_by_what_the_file_calls_its_customer(
+    desk: Run,
+) -> None:
+    (desk.folder / "mappings.yaml").write_text(f"{MAP}firewalls:\n  X2: {BIRCH}\n")
+    with Ledger(desk.state) as ledger:
+        ledger.record_seen([], [Firewall("X1", billing_tenant_id=BIRCH), Firewall("X3")])
+    put(desk, *(row(serial=serial) for serial in ("x1", "X2", "X3", "A100")), row("Nobody", serial="X1"))
+
+    assert counts(desk("usage", "import", FILE)) == (5, 0, 0, 0)
+
+    placed = [(it.serial, it.account_id) for it in stored(desk).rows]
+    assert placed == [("X1", None), ("X2", None), ("X3", None), ("A100", ALDER), ("X1", None)]
 
 
 def test_a_tenant_that_is_off_has_rows_that_are_off(desk: Run) -> None:

@@ -358,6 +358,14 @@ def test_money_of_two_currencies_is_told_apart_in_every_column(alder: Customer, 
     text = run.text("usage", "compare", "2026-08", "2026-09")
     assert "5.00 EUR + -6.00 USD" in text.stdout
     assert "Altogether B costs +5.00 EUR, -6.00 USD against A." in text.stderr
+    assert "name no price" not in text.stderr
+
+
+def test_rows_without_a_price_are_told_beside_what_a_comparison_costs(alder: Customer, run: Run) -> None:
+    store_file(run, [file_row(alder.tenant, ENDPOINT_CODE, 2, "3.00")], "2026-08")
+    store_file(run, [UsageRow(ENDPOINT_CODE, Decimal(2), alder.tenant, received="{}")], "2026-09")
+    told = run.text("usage", "compare", "2026-08", "2026-09").stderr
+    assert "1 rows of B name no price, so that costs are not the whole of it." in told
 
 
 def test_a_hostile_file_name_reaches_no_terminal(alder: Customer, run: Run) -> None:

@@ -409,6 +409,23 @@ def test_two_rules_on_one_line_leave_its_price_alone() -> None:
     assert told(plan) == [("PRICE_CONFLICT", "CDE-MSP"), ("PRICE_CONFLICT", "CIXA-MSP")]
 
 
+def test_a_tenant_whose_rows_are_all_0_has_no_say_in_the_price_of_the_others() -> None:
+    shared = month().uses(*CIXA, 12, **priced()).uses(BIRCH, "CIXA-MSP", 0, **priced())
+    shared.maps(ALDER, pricing=Pricing(price=MSRP))
+    shared.maps(BIRCH, company=1, agreement=ALDER_AGREEMENT)
+
+    assert to_set(shared.change()) == ("3.00", None)
+    assert shared.plan().exit_code == 0
+
+
+@pytest.mark.parametrize(("step", "expected"), [("0.01", "3"), ("5", "5")])
+def test_a_currency_without_decimals_is_rounded_to_whole_units(step: str, expected: str) -> None:
+    whole = month(price=MSRP, round=Decimal(step)).uses(*CIXA, 12, **priced(listed="2.51"))
+    whole.agreements = [replace(agreement, whole=True) for agreement in whole.agreements]
+
+    assert to_set(whole.change())[0] == expected
+
+
 def test_rounding_that_differs_where_no_rule_is_on_is_no_conflict() -> None:
     shared = month().uses(*CIXA, 12)
     shared.products["CDE-MSP"] = ProductEntry(item="SOPHOS-ENDPOINT", pricing=Pricing(round=Decimal(1)))
@@ -480,6 +497,14 @@ def test_money_of_a_line_whose_price_nobody_knows_is_not_guessed() -> None:
 
     old = month(price=MSRP).uses(*CIXA, 12, **priced()).manages(ALDER_ENDPOINT, 12, {CIXA: 12})
     assert old.change().money is None
+
+
+def test_a_new_line_without_a_price_of_its_own_moves_the_bill_by_its_item_s() -> None:
+    new = month(cost="sophos").uses(*CIXA, 12, **priced())
+    new.items[0] = replace(new.items[0], price=Decimal("1.50"))
+
+    assert new.change().money == Money(Decimal(18), "USD")
+    assert warned(new.plan()) == ["MARGIN_NEGATIVE"]
 
 
 def test_an_ended_line_takes_all_it_billed_off_the_bill() -> None:

@@ -51,9 +51,15 @@ def test_each_currency_that_moves_is_told() -> None:
     )
 
 
-def test_a_price_that_nobody_named_moves_no_money() -> None:
+def test_what_has_no_price_is_not_told_as_moving_no_money() -> None:
     bare = UsageRow("X", Decimal(4), "a")
-    assert message([], [bare]) == "Alder (a), X: 0 of 2026-10 were billed, and it is 4 now; no money moves"
+    told = "Alder (a), X: 0 of 2026-10 were billed, and it is 4 now; no price says what that moves"
+    assert message([], [bare]) == told
+    assert message([row("a", "X", 4)], [bare, row("a", "X", 1)]).endswith(
+        "; -4.2 EUR at cost, -6 USD at list price, rows without a price are not in it"
+    )
+    free = row("a", "X", 4, unitPrice="0", unitMsrp="0")
+    assert message([], [free]).endswith("it is 4 now; no money moves")
 
 
 def test_less_usage_is_told_with_a_minus() -> None:

@@ -68,6 +68,15 @@ def test_a_line_that_shows_another_price_than_was_asked_is_no_success(field: str
     assert updated == ["missing", "missing", "done"]
 
 
+def test_without_marks_a_new_line_is_ours_though_its_price_was_rounded() -> None:
+    asked = replace(CREATE, mark="", unit_price=Decimal("1.867"))
+    rounded = replace(LINE, serial_number="", unit_price=Decimal("1.87"))
+
+    verdict = settle(asked, [OLD, rounded])
+
+    assert (verdict.outcome, verdict.addition) == ("differs", rounded)
+
+
 @pytest.mark.parametrize("kind", ["update", "zero", "adopt"])
 def test_a_line_that_shows_the_new_quantity_was_changed(kind: Kind) -> None:
     change = replace(CREATE, kind=kind, addition_id=9, mark=MARK if kind == "adopt" else "")

@@ -603,7 +603,7 @@ def test_another_record_than_asked_for_is_nonsense(wire: responses.RequestsMock,
 # The catalog -------------------------------------------------------------------------------------
 
 MDR = {"id": 48, "identifier": " Sophos-MDR ", "description": "MDR", "productClass": "Agreement"}
-XDR = {"id": 49, "identifier": "SOPHOS-XDR", "inactiveFlag": True}
+XDR = {"id": 49, "identifier": "SOPHOS-XDR", "inactiveFlag": True, "price": 3.5}
 
 
 def test_the_whole_catalog_is_read_without_references(wire: responses.RequestsMock) -> None:
@@ -611,9 +611,9 @@ def test_the_whole_catalog_is_read_without_references(wire: responses.RequestsMo
 
     assert client().catalog_items() == (
         CatalogItem(48, "Sophos-MDR", "MDR", "Agreement"),
-        CatalogItem(49, "SOPHOS-XDR", inactive=True),
+        CatalogItem(49, "SOPHOS-XDR", inactive=True, price=Decimal("3.5")),
     )
-    assert query(wire.calls[0])["fields"] == "id,identifier,description,productClass,inactiveFlag"
+    assert query(wire.calls[0])["fields"] == "id,identifier,description,productClass,inactiveFlag,price"
 
 
 def test_a_few_references_are_asked_for_by_condition(wire: responses.RequestsMock) -> None:
@@ -746,6 +746,20 @@ def test_an_agreement_says_its_currency_or_none(
 
     (agreement,) = client().agreements()
     assert agreement.currency == code
+
+
+@pytest.mark.parametrize(
+    ("decimals", "whole"), [(0, True), (0.0, True), (2, False), (None, False), ("x", False)]
+)
+def test_an_agreement_says_whether_its_currency_has_decimals(
+    wire: responses.RequestsMock, decimals: object, whole: bool
+) -> None:
+    currency = {"currencyCode": "ISK", "numberOfDecimals": decimals}
+    record = {"id": 118, "name": "Managed", "company": {"id": 1, "identifier": "A"}, "currency": currency}
+    wire.get(AGREEMENTS, json=[record])
+
+    (agreement,) = client().agreements()
+    assert agreement.whole is whole
 
 
 @pytest.mark.parametrize(
