@@ -13,12 +13,21 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from heapq import nsmallest
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from rapidfuzz import fuzz, process
 
 from connector.errors import CommandFault
-from connector.model import Agreement, Company, Tenant
+from connector.mappings.customer_names import (
+    DOMAIN,
+    Form,
+    code_of,
+    form_of,
+    spaced,
+    squashed,
+    without_accents,
+)
+from connector.model import Agreement, Company
 from connector.planning.directory import folded, inactive_because
 from connector.planning.product_names import product_name
 
@@ -27,7 +36,6 @@ SHORTEST_SEARCH = 2
 _ALIKE = 60  # below this, rapidfuzz finds likeness in everything
 _MOST_ALIKE = 94
 _IDENTIFIER_ALIKE = 75
-_REMEMBERED = 1 << 14
 
 
 class Sellable(Protocol):
@@ -58,182 +66,6 @@ class Candidate(Generic[T]):
     reason: str
 
 
-# Names of customers ------------------------------------------------------------------------------
-
-_LEGAL_FORMS = frozenset(
-    tuple(form.split())
-    for forms in (
-        "ltd,limited,llc,llp,lp,pllc,pc,inc,incorporated,corp,corporation,plc,cic,pty,proprietary,pte",
-        "gmbh,ggmbh,mbh,gesellschaft mbh,ag,kg,kgaa,ohg,gbr,ug,ug haftungsbeschränkt,ek,ev,eg,se",
-        "and co kg,and co kgaa,and co ohg,co kg,co kgaa,co ohg",
-        "sarl,sàrl,sas,sasu,eurl,sa,sca,scs,snc,spa,srl,srls,sl,slu,lda,ltda,sa de cv",
-        "bv,bvba,nv,vof,cv,ab,as,asa,ans,aps,oy,oyj,oü,sia,uab",
-        "sro,spol sro,kft,zrt,nyrt,doo,eood,ood,sp zoo,sp z oo,kk,bhd,sdn bhd",
-    )
-    for form in forms.split(",")
-)
-_SAME_FORM = {
-    "limited": "ltd",
-    "incorporated": "inc",
-    "corporation": "corp",
-    "proprietary": "pty",
-    "sàrl": "sarl",
-    "oyj": "oy",
-}
-_LAST_WORDS = frozenset(form[-1] for form in _LEGAL_FORMS)
-_UNTELLING = frozenset(form[0] for form in _LEGAL_FORMS if len(form) == 1) | {"and"}
-_APOSTROPHES = re.compile("['`\u00b4\u2018\u2019\u201b\u02bc]")
-_INITIALS = re.compile(r"(?<!\w)(?:[^\W\d_]\.)+[^\W\d_]?(?!\w)")
-_SLASHED = re.compile(r"(?<!\w)(\w)/(?=\w(?!\w))")
-_PLUS = re.compile(r"(?<=\s)\+(?=\s)")
-_PLUSES = re.compile(r"(?<=\w)\++(?!\w)")
-_SHARP = re.compile(r"(?<=[^\W\d_])#(?!\w)")
-_NOT_ASCII_WORD = re.compile(r"[^a-z0-9]+")
-_UNACCENTED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe"})
-_SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
-_DOMAIN = re.compile(r"(?:www\.)?([\w-]{2,63})(?:\.(?:co|com|org|net|ac|gov))?\.[a-z]{2,24}", re.IGNORECASE)
-_ACCENT = 200  # combining classes from here on are marks above and below a letter
-
-
-def normalised(name: str) -> str:
-    """Return a customer's name, less its legal form, as two of them are compared.
-
-    Case, punctuation, spaces, a leading "The" and legal forms at the end count for nothing, `&` is "and".
-    Accents are kept: Müller, Mueller and Muller are alike, but not equal. A name with letters is never empty.
-    """
-    return _form(name).bare
-
-
-def equal_names(left: str, right: str) -> bool:
-    """Whether two names are the same after normalisation; names of nothing are the same as none."""
-    same = normalised(left)
-    return bool(same) and same == normalised(right) and _one_legal_form(left, right)
-
-
-def _one_legal_form(left: str, right: str) -> bool:
-    """Whether one of the names tells no legal form, or both the same: a GmbH is not the AG of its name."""
-    forms = _form(left).legal, _form(right).legal
-    return "" in forms or forms[0] == forms[1]
-
-
-def exact_pairs(
-    tenants: Iterable[Tenant], companies: Iterable[Company]
-) -> tuple[tuple[Tenant, Company], ...]:
-    """Return the tenants and companies of equal names, in order of the names.
-
-    Only where the name is unique on both sides, so give all of both, also those that are mapped already.
-    """
-    tenants_named: dict[str, list[Tenant]] = defaultdict(list)
-    companies_named: dict[str, list[Company]] = defaultdict(list)
-    for tenant in tenants:
-        tenants_named[normalised(tenant.name)].append(tenant)
-    for company in companies:
-        if not company.deleted:
-            companies_named[normalised(company.name)].append(company)
-    shared = sorted(tenants_named.keys() & companies_named.keys() - {""})
-    pairs = ((tenants_named[name], companies_named[name]) for name in shared)
-    return tuple(
-        (ours[0], theirs[0])
-        for ours, theirs in pairs
-        if len(ours) == len(theirs) == 1 and _one_legal_form(ours[0].name, theirs[0].name)
-    )
-
-
-class _Form(NamedTuple):
-    """A name in the forms it is compared in."""
-
-    spaced: str
-    """In lower case, words apart by one space."""
-    bare: str
-    """Without legal form and "The": the normalised name."""
-    legal: str
-    """The legal form that was left out, in one spelling."""
-    spellings: tuple[str, ...]
-    """Without accents, in both ways to write an umlaut."""
-    words: frozenset[str]
-    """Its words without accents, legal forms and "and"."""
-    ordered: str
-    """Those words in one order."""
-
-
-@lru_cache(_REMEMBERED)
-def _form(name: str) -> _Form:
-    spaced = _spaced(name)
-    bare = _bare(spaced)
-    plain = _without_accents(bare)
-    spelled = plain if bare.isascii() else _without_accents(bare.translate(_SPELLED))
-    spellings = (plain,) if spelled == plain else (plain, spelled)
-    words = frozenset(plain.split())
-    telling = words - _UNTELLING or words
-    after = spaced.rpartition(bare)[2].split() if bare else []
-    legal = " ".join(_SAME_FORM.get(word, word) for word in after)
-    return _Form(spaced, bare, legal, spellings, telling, " ".join(sorted(telling)))
-
-
-def _spaced(name: str) -> str:
-    """Return the words of a name in lower case; for a name without any, its signs."""
-    before, text = name, _spaced_once(name)
-    while not text.isascii() and text != before:  # composing and folding can make work for one another
-        before, text = text, _spaced_once(text)
-    return text
-
-
-def _spaced_once(name: str) -> str:
-    lower = name.casefold()
-    if not lower.isascii():
-        lower = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    text = _APOSTROPHES.sub("", lower)
-    if "." in text:
-        text = _INITIALS.sub(lambda found: found[0].replace(".", ""), text)
-    if "/" in text:
-        text = _SLASHED.sub(r"\1", text)
-    if "+" in text:
-        text = _PLUS.sub(" and ", text)
-        text = _PLUSES.sub(lambda found: " plus" * len(found[0]), text)
-    if "#" in text:
-        text = _SHARP.sub(" sharp", text)
-    text = text.replace("&", " and ")
-    text = _NOT_ASCII_WORD.sub(" ", text) if text.isascii() else "".join(map(_word_or_space, text))
-    return " ".join(text.split()) or " ".join(lower.split())
-
-
-def _word_or_space(character: str) -> str:
-    if character.isalnum():
-        return character
-    category = unicodedata.category(character)
-    return character if category[0] == "M" else "" if category == "Cf" else " "
-
-
-def _bare(spaced: str) -> str:
-    words = spaced.split(" ")
-    before = 0
-    while before != len(words):
-        before = len(words)
-        if words[-1] in _LAST_WORDS:
-            lengths = (3, 2, 1)
-            fits = (n for n in lengths if len(words) > n and tuple(words[-n:]) in _LEGAL_FORMS)
-            del words[len(words) - next(fits, 0) :]
-        if words[0] == "the" and len(words) > 1:
-            del words[0]
-    return " ".join(words)
-
-
-def _without_accents(text: str) -> str:
-    if text.isascii():
-        return text
-    apart = unicodedata.normalize("NFD", text.translate(_UNACCENTED))
-    return "".join(each for each in apart if unicodedata.combining(each) < _ACCENT)
-
-
-@lru_cache(_REMEMBERED)
-def _code(identifier: str) -> str:
-    return _squashed(_without_accents(_spaced(identifier)))
-
-
-def _squashed(text: str) -> str:
-    return text.replace(" ", "")
-
-
 # Companies for a tenant --------------------------------------------------------------------------
 
 
@@ -244,8 +76,8 @@ class Namesakes:
         """Leave out the deleted ones: they are never candidates."""
         kept = [company for company in companies if not company.deleted]
         self._companies = sorted(kept, key=lambda each: (each.id, each.identifier, each.name))
-        self._forms = [_form(each.name) for each in self._companies]
-        self._identifiers = [_code(each.identifier) for each in self._companies]
+        self._forms = [form_of(each.name) for each in self._companies]
+        self._identifiers = [code_of(each.identifier) for each in self._companies]
         self._ordered = [form.ordered for form in self._forms]
         self._same: dict[str, dict[str, list[int]]] = defaultdict(dict)
         self._having: dict[str, list[int]] = defaultdict(list)
@@ -258,7 +90,7 @@ class Namesakes:
 
     def candidates(self, tenant_name: str, limit: int = LIMIT) -> tuple[Candidate[Company], ...]:
         """Return the companies that the tenant may be, best first."""
-        form = _form(tenant_name)
+        form = form_of(tenant_name)
         best: dict[int, tuple[int, str]] = {}
         for at, score, reason in self._offers(tenant_name, form) if form.bare else ():
             if score > best.get(at, (0, ""))[0]:
@@ -270,20 +102,20 @@ class Namesakes:
         )
         return tuple(Candidate(self._companies[at], *best[at]) for at in ranked)
 
-    def _offers(self, name: str, form: _Form) -> Iterator[tuple[int, int, str]]:
+    def _offers(self, name: str, form: Form) -> Iterator[tuple[int, int, str]]:
         for score, reason, key in _same_keys(form):
             yield from ((at, score, reason) for at in self._same[reason].get(key, ()))
-        for key in {_squashed(each) for each in (form.spaced, *form.spellings)}:
+        for key in {squashed(each) for each in (form.spaced, *form.spellings)}:
             yield from ((at, 97, "its identifier") for at in self._same["its identifier"].get(key, ()))
-        domain = _DOMAIN.fullmatch(name.strip())
+        domain = DOMAIN.fullmatch(name.strip())
         if domain:
-            label = _code(domain[1])
+            label = code_of(domain[1])
             for same in ("its identifier", "equal but for spaces"):
                 yield from ((at, 97, "its domain") for at in self._same[same].get(label, ()))
         yield from self._sharing(form)
         yield from self._alike(form)
 
-    def _sharing(self, form: _Form) -> Iterator[tuple[int, int, str]]:
+    def _sharing(self, form: Form) -> Iterator[tuple[int, int, str]]:
         """Offer those that hold all words of the name, or that the name holds all words of."""
         plain = form.spellings[0]
         shared = Counter(at for word in form.words for at in self._having.get(word, ()))
@@ -297,13 +129,13 @@ class Namesakes:
             elif count == len(theirs.words):
                 yield at, 78 + near, "all its words are in the name"
 
-    def _alike(self, form: _Form) -> Iterator[tuple[int, int, str]]:
+    def _alike(self, form: Form) -> Iterator[tuple[int, int, str]]:
         for _, ratio, at in process.extract(
             form.ordered, self._ordered, scorer=fuzz.ratio, processor=None, score_cutoff=_ALIKE, limit=None
         ):
             yield at, min(int(ratio), _MOST_ALIKE), f"looks alike ({int(ratio)} %)"
         for _, ratio, at in process.extract(
-            _squashed(form.spellings[0]),
+            squashed(form.spellings[0]),
             self._identifiers,
             scorer=fuzz.ratio,
             processor=None,
@@ -320,7 +152,7 @@ def companies_for(
     return Namesakes(companies).candidates(tenant_name, limit)
 
 
-def _same_keys(form: _Form) -> Iterator[tuple[int, str, str]]:
+def _same_keys(form: Form) -> Iterator[tuple[int, str, str]]:
     """Yield the forms in which two names can be the same, with what that is worth and is called."""
     yield 100, "the same name", form.spaced
     yield 99, "equal but for the legal form", form.bare
@@ -328,7 +160,7 @@ def _same_keys(form: _Form) -> Iterator[tuple[int, str, str]]:
         yield 98, "equal but for accents", spelling
     yield 96, "same words in another order", form.ordered
     for spelling in form.spellings:
-        yield 95, "equal but for spaces", _squashed(spelling)
+        yield 95, "equal but for spaces", squashed(spelling)
 
 
 # Agreements for a tenant -------------------------------------------------------------------------
@@ -344,10 +176,10 @@ def agreements_for(
     tenant_name: str, agreements: Iterable[Agreement], today: date
 ) -> tuple[Candidate[Agreement], ...]:
     """Return all agreements of a company, those that bill today first; the others say why they do not."""
-    tenant = _form(tenant_name).words
+    tenant = form_of(tenant_name).words
     told = [(each, inactive_because(each, today)) for each in agreements]
     active = [each for each, inactive in told if inactive is None]
-    common = frozenset.intersection(*(_form(each.name).words for each in active)) if active else frozenset()
+    common = frozenset.intersection(*(form_of(each.name).words for each in active)) if active else frozenset()
     found = []
     for each, inactive in told:
         if inactive is not None:
@@ -360,7 +192,7 @@ def agreements_for(
 
 
 def _speaking(agreement: Agreement, tenant: frozenset[str]) -> Candidate[Agreement]:
-    words = _form(f"{agreement.name} {agreement.type}").words
+    words = form_of(f"{agreement.name} {agreement.type}").words
     score, reason = 50, "active"
     for worth, telling in _SPEAKS_OF:
         spoken = [word for word in telling if word in words]
@@ -389,7 +221,7 @@ def items_for(code: str, name: str, items: Iterable[Item], limit: int = LIMIT) -
     Inactive ones and bundles cannot be mapped and are never candidates.
     """
     wanted = _item_words(product_name(name))
-    stem = frozenset(_without_accents(_spaced(code)).split()) - {"msp"}
+    stem = frozenset(without_accents(spaced(code)).split()) - {"msp"}
     hits = []
     for item in items:
         if item.inactive or folded(item.product_class) == "bundle":
@@ -436,9 +268,9 @@ def _another_kind(wanted: frozenset[str], words: frozenset[str]) -> bool:
     return of_servers or bool(ours and theirs and not ours & theirs)
 
 
-@lru_cache(_REMEMBERED)
+@lru_cache(1 << 14)
 def _item_words(text: str) -> frozenset[str]:
-    words = frozenset(_without_accents(_spaced(text)).split())
+    words = frozenset(without_accents(spaced(text)).split())
     return words - _NOISE or words
 
 
@@ -471,7 +303,7 @@ def search(
 
 def _searched(text: str) -> str:
     lower = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join(_without_accents(lower).split())
+    return " ".join(without_accents(lower).split())
 
 
 def _found(wanted: str, text: str) -> tuple[int, str]:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from connector.mappings.suggest import equal_names, exact_pairs, normalised
+from connector.mappings.customer_names import equal_names, exact_pairs, normalised
 from connector.model import Agreement, Company, Tenant
 from connector.planning.customers import Customers, agreement_label, company_label, listed
 from connector.planning.states import TenantState

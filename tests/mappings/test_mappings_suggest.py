@@ -10,15 +10,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connector.errors import CommandFault
+from connector.mappings.customer_names import equal_names, exact_pairs, normalised
 from connector.mappings.suggest import (
     Candidate,
     Namesakes,
     agreements_for,
     companies_for,
-    equal_names,
-    exact_pairs,
     items_for,
-    normalised,
     search,
 )
 from connector.model import Agreement, CatalogItem, CatalogRecord, Company, Tenant
