@@ -154,6 +154,9 @@ def months(
 def pull(
     ctx: typer.Context,
     period: PullText = None,
+    as_csv: AsCsv = False,
+    xlsx: Xlsx = None,
+    overwrite: Overwrite = False,
     as_json: Json = False,
     verbose: Verbose = False,
     mappings: MappingsPath = None,
@@ -167,7 +170,7 @@ def pull(
     from connector.model import Mappings
     from connector.planning.findings import Options
     from connector.reports.document import json_text
-    from connector.reports.months import pull_document, pull_text
+    from connector.reports.months import months_table, pull_document, pull_text
     from connector.runs.session import begun
     from connector.runs.usage_pull import pull as pull_month
 
@@ -179,7 +182,11 @@ def pull(
     with begun(setup, "pull", Options()) as pipeline, terminal.shown():
         pulled = pull_month(pipeline, month)
         pipeline.finish(0)
-    answer(json_text(pull_document(pulled)) if called.json else pull_text(pulled))
+    if as_csv or xlsx is not None:
+        document, (columns, rows) = pull_document(pulled), months_table((pulled.snapshot,))
+        offer(called, document, columns, rows, as_csv=as_csv, xlsx=xlsx, overwrite=overwrite)
+    else:
+        answer(json_text(pull_document(pulled)) if called.json else pull_text(pulled))
 
 
 @group.command("compare")

@@ -258,6 +258,14 @@ def test_sophos_going_back_to_what_it_said_before_is_a_restatement_too(alder: Cu
     assert run("usage", "2026-10").json["snapshot"] == 1
 
 
+def test_pull_is_told_to_a_spreadsheet_as_well(alder: Customer, run: Run) -> None:
+    sheet = list(csv.DictReader(io.StringIO(run.text("usage", "pull", "--csv").stdout)))
+    assert [(each["Month"], each["Source"]) for each in sheet] == [("2026-10", "sophos-api")]
+    assert run.text("usage", "pull", "--xlsx", "pull.xlsx").exit_code == 0
+    book = CalamineWorkbook.from_path(str(run.folder / "pull.xlsx"))
+    assert book.get_sheet_by_index(0).to_python()[1][:2] == ["2026-10", "sophos-api"]
+
+
 def test_pull_of_a_month_that_is_not_published_stores_nothing(alder: Customer, run: Run) -> None:
     assert run("usage", "pull", "2026-11").exit_code == 8
     assert run("usage", "months").json["months"] == []
