@@ -25,6 +25,19 @@ def draft(
     today: date,
 ) -> Plan:
     """Return the plan of a month; the placer holds the map and ConnectWise's records."""
+    return make_plan(inputs_of(usage, placer, additions, ledger, options=options, today=today))
+
+
+def inputs_of(
+    usage: Usage,
+    placer: Placer,
+    additions: Mapping[int, tuple[Addition, ...]],
+    ledger: Ledger,
+    *,
+    options: Options,
+    today: date,
+) -> Inputs:
+    """Return all that a plan of a month is made from."""
     mappings = placer.mappings
     names = names_of(usage, mappings)
     finder = finder_of(usage, mappings)
@@ -35,23 +48,21 @@ def draft(
             resolved, rows=resolved.rows + len(failed), unresolved=(*resolved.unresolved, *failed)
         )
     applied = applied_sources(ledger, usage.period)
-    return make_plan(
-        Inputs(
-            period=usage.period,
-            source=usage.source,
-            today=today,
-            resolved=resolved,
-            placer=placer,
-            additions=additions,
-            known=ledger.known_additions(),
-            options=options,
-            names=names,
-            newest_applied=ledger.newest_applied(),
-            applied_source=applied[0] if applied else None,
-            restated=usage.restated,
-            uncounted=usage.uncounted,
-            worth=worths(usage.rows, finder) if uses_prices(mappings) else {},
-        )
+    return Inputs(
+        period=usage.period,
+        source=usage.source,
+        today=today,
+        resolved=resolved,
+        placer=placer,
+        additions=additions,
+        known=ledger.known_additions(),
+        options=options,
+        names=names,
+        newest_applied=ledger.newest_applied(),
+        applied_source=applied[0] if applied else None,
+        restated=usage.restated,
+        uncounted=usage.uncounted,
+        worth=worths(usage.rows, finder) if uses_prices(mappings) else {},
     )
 
 
