@@ -138,7 +138,7 @@ class Agreement:
     """A company's billing contract; `status` is ConnectWise's own word, or empty; `type` its type's name.
 
     `currency` is the code of ISO 4217, empty where ConnectWise names none. It is `whole` where it has no
-    decimals, as yen have none.
+    decimals, as yen have none. `ahead` says that its invoices are for the time to come.
     """
 
     id: int
@@ -154,6 +154,7 @@ class Agreement:
     type: str = ""
     currency: str = ""
     whole: bool = False
+    ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True)

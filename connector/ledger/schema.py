@@ -6,6 +6,8 @@ Quantities are text, because SQLite would make a float of a decimal. Times are U
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from connector.ledger.views import VIEWS
+
 migrations = Migrations("connector")
 
 
@@ -31,7 +33,23 @@ def other_sources(db: Database) -> None:
         db.execute(statement)
 
 
-KNOWN_STEPS = frozenset({"first_tables", "maps_and_codes", "other_sources"})
+@migrations()
+def shadow_runs(db: Database) -> None:
+    """Keep what each shadow run found."""
+    db.execute(_SHADOW_RUNS)
+
+
+@migrations()
+def views_for_people(db: Database) -> None:
+    """Keep what agreements are called, and offer views to other programs."""
+    db.execute(_AGREEMENTS)
+    for statement in VIEWS:
+        db.execute(statement)
+
+
+KNOWN_STEPS = frozenset(
+    {"first_tables", "maps_and_codes", "other_sources", "shadow_runs", "views_for_people"}
+)
 """Every step above; a file that holds another one was written by a newer version."""
 
 _FIRST_TABLES = """
@@ -209,4 +227,21 @@ CREATE TABLE live_counts (
     counted_at TEXT NOT NULL,
     PRIMARY KEY (day, tenant_id)
 ) STRICT, WITHOUT ROWID
+"""
+
+_SHADOW_RUNS = """
+CREATE TABLE shadow_runs (
+    run INTEGER PRIMARY KEY REFERENCES runs (id),
+    document TEXT NOT NULL           -- JSON, connector.shadow/1
+) STRICT
+"""
+
+_AGREEMENTS = """
+CREATE TABLE agreements (
+    id INTEGER PRIMARY KEY,          -- ConnectWise's id
+    name TEXT NOT NULL,
+    company_id INTEGER NOT NULL,
+    company TEXT NOT NULL,           -- the company's identifier
+    currency TEXT NOT NULL           -- ISO 4217, empty where ConnectWise names none
+) STRICT
 """

@@ -26,7 +26,7 @@ from connector.ledger.records import (
 )
 from connector.ledger.schema import KNOWN_STEPS, migrations
 from connector.ledger.telling import FILE_NAME, told
-from connector.model import Addition, Firewall, Key, Period, Tenant, UsageRow
+from connector.model import Addition, Agreement, Firewall, Key, Period, Tenant, UsageRow
 from connector.planning.change import (
     Change,
     Feed,
@@ -36,6 +36,7 @@ from connector.planning.change import (
     plain,
     plain_or_none,
     prices_asked,
+    released,
 )
 from connector.planning.directory import Name
 from connector.planning.findings import Options
@@ -273,6 +274,14 @@ class Ledger:
                 ((each.id, each.identifier, each.description) for each in items),
             )
 
+    def record_agreements(self, agreements: Iterable[Agreement]) -> None:
+        """Remember what agreements are called, for those who read the ledger."""
+        with self._writing() as db:
+            db.conn.executemany(
+                "INSERT OR REPLACE INTO agreements VALUES (?, ?, ?, ?, ?)",
+                ((each.id, each.name, each.company_id, each.company, each.currency) for each in agreements),
+            )
+
     # Names ---------------------------------------------------------------------------------------
 
     def names(self) -> dict[Name, int]:
@@ -378,15 +387,19 @@ class Ledger:
     ) -> None:
         """Write down, in one transaction, that a change is made and what its addition now is.
 
-        `closes` are earlier lines of the key that a new one replaces.
+        `closes` are earlier lines of the key that a new one replaces. A line that is given back to people
+        is no longer on record; the change that did it is.
         """
         with self._writing() as db:
             self._outcome(db, change_id, "done", None, None)
             row = db.execute(
-                "SELECT kind, parts, effective FROM changes WHERE id = ?", (change_id,)
+                "SELECT kind, parts, effective, writes FROM changes WHERE id = ?", (change_id,)
             ).fetchone()
-            kind, parts, effective = row
+            kind, parts, effective, writes = row
             db.execute("UPDATE changes SET addition_id = ? WHERE id = ?", (addition.id, change_id))
+            if released(json.loads(writes)):
+                db.execute("DELETE FROM additions WHERE id = ?", (addition.id,))
+                return
             if kind == "create":
                 db.execute(
                     "UPDATE additions SET closed = 1 WHERE agreement_id = ? AND item_id = ?",
@@ -420,6 +433,7 @@ class Ledger:
                 seen=frozenset(json.loads(row["seen"])),
                 sent_at=datetime.fromisoformat(row["sent_at"]),
                 **prices_asked(json.loads(row["writes"])),
+                release=released(json.loads(row["writes"])),
             )
             for row in rows
         )

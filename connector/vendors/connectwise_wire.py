@@ -27,7 +27,7 @@ COMPANY_FIELDS = "id,identifier,name,deletedFlag,status/name"
 AGREEMENT_FIELDS = (
     "id,name,company/id,company/identifier,agreementStatus,cancelledFlag,startDate,endDate,"
     "noEndingDateFlag,billStartDate,nextInvoiceDate,type/name,currency/currencyCode,"
-    "currency/numberOfDecimals"
+    "currency/numberOfDecimals,periodType"
 )
 CATALOG_FIELDS = "id,identifier,description,productClass,inactiveFlag,price"
 ADDITION_FIELDS = (
@@ -82,6 +82,7 @@ def agreement(record: Record) -> Agreement:
         type=_told(record, "type/name"),
         currency=_told(record, "currency/currencyCode").upper(),
         whole=_lenient(record, "currency/numberOfDecimals") == 0,
+        ahead=_told(record, "periodType").casefold() == "future",
     )
     try:
         return replace(
