@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from connector.cli.invocation import Common, Json, Verbose
+from connector.cli.rehearsal import only_these
 from connector.cli.simulate import simulated_settings
 from connector.cli.terminal import answer, tell
 
@@ -122,7 +123,7 @@ class _Show:
         done = subprocess.run(  # noqa: S603  (our own command, with words of our own)
             [sys.executable, "-m", "connector", *given],
             cwd=self._folder,
-            env=_environment(os.environ, simulated_settings(self._simulator, self._folder)),
+            env=only_these(os.environ, simulated_settings(self._simulator, self._folder)),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -134,13 +135,6 @@ class _Show:
         if not self._as_json:
             answer(f"{done.stdout.rstrip()}\n(exit code {done.returncode})")
         return Step(given, done.returncode, done.stdout)
-
-
-def _environment(mine: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
-    """Return my environment with only the demo's settings in it: a real customer's must not leak in."""
-    ours = ("SOPHOS_", "CONNECTWISE_", "CONNECTOR_")
-    kept = {name: value for name, value in mine.items() if not name.upper().startswith(ours)}
-    return {**kept, **settings, "PYTHONIOENCODING": "utf-8", "PYTHONUTF8": "1"}
 
 
 def _document(steps: list[Step], folder: Path, exit_code: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -27,6 +27,15 @@ Tenants = Annotated[
         "--tenants", metavar="N", min=1, max=20000, help="A made-up world of N tenants. [the demo's world]"
     ),
 ]
+Named = Literal["small", "discrepancies"]
+WorldName = Annotated[
+    Named | None,
+    typer.Option(
+        "--world",
+        help="small: the demo's. discrepancies: a month billed, and since then one of each thing that can be "
+        "wrong, for connector diagnose. [small]",
+    ),
+]
 Seed = Annotated[int, typer.Option("--seed", metavar="S", help="The same seed gives the same world.")]
 Port = Annotated[int, typer.Option("--port", metavar="P", min=0, max=65535, help="0 takes a free one.")]
 
@@ -38,6 +47,7 @@ def register(app: typer.Typer) -> None:
 
 def simulate(
     ctx: typer.Context,
+    world: WorldName = None,
     tenants: Tenants = None,
     seed: Seed = 0,
     port: Port = 0,
@@ -49,27 +59,32 @@ def simulate(
     To try the other commands on: prints the settings as NAME=value lines, then an empty line, and serves
     until stopped. The map and the state folder that it names are its own and go when it stops.
     """
+    from connector.cli.rehearsal import play, write_map
     from connector.reports.document import json_text
-    from connector.simulator import generated_world, mappings_text, small_world
 
     before = ctx.obj if isinstance(ctx.obj, Common) else Common()
     stop = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stop.set())
-    world = small_world(seed) if tenants is None else generated_world(tenants, seed)
-    world.advance(max(TODAY, world.today))
-    with tempfile.TemporaryDirectory(prefix="connector-simulate-") as folder:
-        (Path(folder) / "mappings.yaml").write_text(mappings_text(world), encoding="utf-8", newline="\n")
-        with _served(world, port) as simulator:
-            settings = simulated_settings(simulator, Path(folder))
-            if as_json or before.json:
-                answer(json_text({"schema": "connector.simulator/1", "settings": settings}))
-            else:
-                answer("".join(f"{name}={value}\n" for name, value in settings.items()))
-            tell(_story(world, simulator))
-            while not stop.wait(1.0):  # in steps, because Windows delivers Ctrl-C only between them
-                if verbose or before.verbose:
-                    _tell_new(simulator)
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    built = _built(world, tenants, seed)
+    with (
+        tempfile.TemporaryDirectory(prefix="connector-simulate-") as made,
+        _served(built, port) as simulator,
+    ):
+        folder = Path(made)
+        write_map(built, folder)
+        if built.acts:
+            tell("Billing the months that have passed; this takes a few seconds.")
+            play(simulator, folder)
+        signal.signal(signal.SIGINT, lambda *_: stop.set())
+        settings = simulated_settings(simulator, folder)
+        if as_json or before.json:
+            answer(json_text({"schema": "connector.simulator/1", "settings": settings}))
+        else:
+            answer("".join(f"{name}={value}\n" for name, value in settings.items()))
+        tell(_story(built, simulator))
+        while not stop.wait(1.0):  # in steps, because Windows delivers Ctrl-C only between them
+            if verbose or before.verbose:
+                _tell_new(simulator)
     tell("Stopped.")
 
 
@@ -80,6 +95,20 @@ def simulated_settings(simulator: "Simulator", folder: Path) -> dict[str, str]:
         "CONNECTOR_MAPPINGS": str(folder / "mappings.yaml"),
         "CONNECTOR_STATE": str(folder / "state"),
     }
+
+
+def _built(name: Named | None, tenants: int | None, seed: int) -> "World":
+    """Return the world that was asked for; raises CommandFault where it was asked for in two ways."""
+    from connector.errors import CommandFault
+    from connector.simulator import discrepancies_world, generated_world, small_world
+
+    if name is not None and tenants is not None:
+        raise CommandFault("--tenants makes a world of its own.", "Leave out --world, or --tenants.")
+    if name == "discrepancies":
+        return discrepancies_world(seed)
+    world = small_world(seed) if tenants is None else generated_world(tenants, seed)
+    world.advance(max(TODAY, world.today))
+    return world
 
 
 @contextmanager
@@ -99,10 +128,16 @@ def _served(world: "World", port: int) -> "Iterator[Simulator]":
 
 
 def _story(world: "World", simulator: "Simulator") -> str:
+    where = f"Sophos and ConnectWise are simulated on {simulator.url}; today is {world.today} there.\n"
+    lines_above = "Put the lines above into a file named .env in another folder, and run there: "
+    if not world.acts:
+        return f"{where}{lines_above}connector doctor, then connector plan. Ctrl-C stops."
     return (
-        f"Sophos and ConnectWise are simulated on {simulator.url}; today is {world.today} there.\n"
-        "Put the lines above into a file named .env in another folder, and run there: connector doctor, "
-        "then connector plan. Ctrl-C stops."
+        f"{where}"
+        "September and October 2026 were billed by connector sync, and October once more on the 30th, when "
+        "Sophos had corrected it.\nSince then people were at work in ConnectWise and in the map, and Sophos "
+        f"has corrected a row again: {len(world.wrong)} things are wrong, each of another kind, and all else "
+        f"is right.\n{lines_above}connector diagnose. Ctrl-C stops."
     )
 
 

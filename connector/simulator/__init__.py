@@ -5,9 +5,11 @@ two cannot share a mistake.
 """
 
 from .connectwise_records import Addition, Agreement, Company, Item, Write
+from .discrepancies import discrepancies_world
 from .faults import Fault
 from .generated import generated_world
 from .mapping_text import mappings_text
+from .rehearsal import Act, Where
 from .request_log import Request
 from .server import Simulator
 from .small import small_world
@@ -16,6 +18,7 @@ from .world import World
 
 __all__ = [
     "LEFT_OUT",
+    "Act",
     "Addition",
     "Agreement",
     "Company",
@@ -29,8 +32,10 @@ __all__ = [
     "SophosProduct",
     "Tenant",
     "UsageRow",
+    "Where",
     "World",
     "Write",
+    "discrepancies_world",
     "generated_world",
     "mappings_text",
     "small_world",

@@ -106,7 +106,8 @@ def report_count(world: World) -> Response:
 def _matching(world: World) -> list[Addition]:
     properties = {column.name: _of(world, column) for column in COLUMNS}
     shape: Shape[Addition] = Shape("AgreementAdditions", properties)
-    found = sorted(world.additions.values(), key=lambda addition: addition.id)
+    seen = (it for it in world.additions.values() if it.agreement_id not in world.additions_hidden)
+    found = sorted(seen, key=lambda addition: addition.id)
     text = request.args.get("conditions", "").strip()
     if text:
         test = parse(text)

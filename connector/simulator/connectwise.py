@@ -191,6 +191,13 @@ def _add_additions(app: Flask, world: World) -> None:
     reading, writing = _needs(world, "additions.read"), _needs(world, "additions.write")
     route = "/finance/agreements/<int:agreement_id>/additions"
 
+    @app.before_request
+    def may_be_seen() -> Response | None:
+        """Refuse what the API member may not see, to read and to write alike."""
+        hidden = (request.view_args or {}).get("agreement_id") in world.additions_hidden
+        is_addition = hidden and "/additions" in request.path
+        return connectwise_error(403, "Security", _NO_RIGHT) if is_addition else None
+
     def of(agreement_id: int) -> list[Any]:
         _found(world.agreements, agreement_id, "Agreement")
         return sorted(world.additions.of(agreement_id), key=lambda addition: addition.id)

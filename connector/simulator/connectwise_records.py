@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 BillCustomer = Literal["Billable", "DoNotBill", "NoCharge"]
+PeriodType = Literal["Current", "Future", "Both", "Undefined"]
 
 
 @dataclass(slots=True)
@@ -58,6 +59,7 @@ class Agreement:
     type_id: int = 1
     parent_id: int | None = None
     currency: str = "USD"
+    period_type: PeriodType = "Current"
 
     def status_on(self, today: date) -> str:
         """Derive Active, Cancelled, Expired or Inactive as live samples show (section 7.1)."""

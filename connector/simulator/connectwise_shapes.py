@@ -97,7 +97,7 @@ def agreement_shape(world: World, url: str) -> Shape[Agreement]:
             "currencyCode": a.currency,
             "numberOfDecimals": 0 if a.currency in {"ISK", "JPY"} else 2,
         },
-        "periodType": lambda _: "Current",
+        "periodType": lambda a: a.period_type,
         "autoInvoiceFlag": lambda _: False,
         "nextInvoiceDate": lambda a: date_text(next_invoice_day(world, a)),
         "agreementStatus": lambda a: a.status_on(world.today),

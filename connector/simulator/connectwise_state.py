@@ -6,7 +6,17 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, TypedDict, TypeVar, Unpack
 
-from .connectwise_records import Addition, Additions, Agreement, Company, Item, Tables, Trace, Write
+from .connectwise_records import (
+    Addition,
+    Additions,
+    Agreement,
+    Company,
+    Item,
+    PeriodType,
+    Tables,
+    Trace,
+    Write,
+)
 from .timeline import Timeline
 
 RIGHTS = frozenset(
@@ -39,6 +49,7 @@ class AgreementOptions(TypedDict, total=False):
     type_id: int
     parent_id: int | None
     currency: str
+    period_type: PeriodType
 
 
 class ItemOptions(TypedDict, total=False):
@@ -85,6 +96,8 @@ class ConnectWiseSide(Timeline):
         self.is_cloud = False
         self.rights: set[str] = set(RIGHTS)
         """What the API member may do; take one out and its routes answer 403."""
+        self.additions_hidden: set[int] = set()
+        """Agreements whose additions answer 403, though the others' can be read."""
         self.bad_keys_answer: Literal[401, 404] = 401
         self.missing_client_id_answer: Literal[400, 401] = 400
         self.oversize_pages_refused = False

@@ -6,6 +6,7 @@ from datetime import date
 
 from .connectwise_state import ConnectWiseSide
 from .mapping_text import Decisions
+from .rehearsal import Act, Where
 from .sophos_state import SophosSide
 
 
@@ -25,3 +26,7 @@ class World(SophosSide, ConnectWiseSide):
         super().__init__(seed, today, clock)
         self.decisions = Decisions()
         """What the MSP decided about this world; `mappings_text` writes it down."""
+        self.acts: list[Act] = []
+        """The days on which something happens before a person looks, in order; most worlds have none."""
+        self.wrong: dict[str, Where] = {}
+        """What is wrong today and where, by class, as the world's author knows it."""
