@@ -12,6 +12,7 @@ from connector.cli.terminal import answer, tell
 
 if TYPE_CHECKING:
     from connector.model import Period
+    from connector.planning.sources import Source
     from connector.planning.states import State
     from connector.reports.table import Column
 
@@ -62,6 +63,18 @@ def period_of(text: str | None) -> "Period | None":
         return Period.parse(text)
     except ValueError as error:
         raise CommandFault(f"PERIOD: {error}.", "Write the month as YYYY-MM, such as 2026-10.") from None
+
+
+def source_of(name: str) -> "Source":
+    """Return the source that a person named; raises CommandFault."""
+    from connector.errors import CommandFault
+    from connector.planning.sources import OPTIONS
+
+    if name not in OPTIONS:
+        raise CommandFault(
+            f"--source {name}: there is no such source.", f"The sources are {', '.join(OPTIONS)}."
+        )
+    return OPTIONS[name]
 
 
 def states_of(text: str | None) -> "frozenset[State]":

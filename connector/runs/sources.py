@@ -87,7 +87,7 @@ class Reader:
             imported.rows,
             *listed_last(self.ledger),
             source=FILE,
-            failed=tuple(_failed(row) for row in imported.failed),
+            failed=tuple(failed_entry(row) for row in imported.failed),
         )
 
     def _far(self, period: Period) -> bool:
@@ -126,7 +126,8 @@ class Reader:
         return replace(usage, rows=billed.rows, restated=findings)
 
 
-def _failed(row: FailedRow) -> Unresolved:
+def failed_entry(row: FailedRow) -> Unresolved:
+    """Return a row of a file that could not be imported as what a person must look at."""
     whose = f" ({row.tenant})" if row.tenant else ""
     return Unresolved(
         code=row.code,
