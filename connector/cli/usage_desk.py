@@ -65,10 +65,11 @@ def offer(
     as_csv: bool,
     xlsx: str | None,
     overwrite: bool,
+    sheet: str = "Usage",
 ) -> None:
     """Print a table the way it was asked for, or write it as a workbook; raises CommandFault."""
     if xlsx is not None:
-        _write(called, xlsx, columns, rows, overwrite=overwrite)
+        _write(called, xlsx, columns, rows, overwrite=overwrite, sheet=sheet)
     if xlsx is None or as_csv or called.json:
         show_list(called, document, columns, rows, as_csv=as_csv)
 
@@ -80,6 +81,7 @@ def _write(
     rows: Sequence[Sequence[str]],
     *,
     overwrite: bool,
+    sheet: str,
 ) -> None:
     from connector.errors import CommandFault
     from connector.reports.escape import printable
@@ -91,6 +93,6 @@ def _write(
         raise CommandFault(
             f"{path} does not end in .xlsx, so no spreadsheet would open it.", "Name a file that does."
         )
-    data = workbook_bytes([Sheet("Usage", columns, rows)], made=datetime.now(UTC))
+    data = workbook_bytes([Sheet(sheet, columns, rows)], made=datetime.now(UTC))
     write_sheet_file(path, data, overwrite=overwrite)
     tell(f"{printable(str(path))} holds {len(rows)} rows.")

@@ -9,7 +9,9 @@ from connector.model import Period, UsageRow
 
 _WHOLE = (
     "runs.applied = 1 AND runs.period = ? AND runs.source = ? AND runs.usage IS NOT NULL "
-    "AND json_extract(plans.options, '$.tenant') IS NULL AND json_extract(plans.options, '$.product') IS NULL"
+    "AND json_extract(plans.options, '$.tenant') IS NULL "
+    "AND json_extract(plans.options, '$.product') IS NULL "
+    "AND json_extract(plans.options, '$.only') IS NULL"
 )
 
 

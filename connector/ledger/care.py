@@ -20,8 +20,12 @@ _RULES = {
         "SELECT id FROM changes WHERE outcome IN ('sending', 'unclear') AND sent_at IS NULL"
     ),
     "a change is done, and its addition is not on record": (
+        # A line that was given back to people is theirs, and so not on record.
         "SELECT changes.id FROM changes LEFT JOIN additions ON additions.id = changes.addition_id "
-        "WHERE changes.outcome = 'done' AND additions.id IS NULL"
+        "LEFT JOIN (SELECT addition_id, max(id) AS last FROM changes WHERE outcome = 'done' "
+        "AND json_extract(writes, '$[#-1]') = 'release' GROUP BY addition_id) AS released "
+        "ON released.addition_id = changes.addition_id WHERE changes.outcome = 'done' "
+        "AND additions.id IS NULL AND (released.last IS NULL OR released.last < changes.id)"
     ),
     "a month's rows are not all there": (
         "SELECT usage.id FROM usage WHERE usage.rows != "

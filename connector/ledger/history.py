@@ -114,8 +114,11 @@ def last_applied_map(ledger: Ledger) -> UsedMap | None:
 def last_run(ledger: Ledger) -> LastRun | None:
     """Return what the last run over all tenants made of each, or None before the first."""
     found = ledger.query(
+        # An `apply` is asked for by its digest alone: what it was for stands with its plan.
         "SELECT runs.*, document FROM runs JOIN plans USING (digest) WHERE runs.finished_at IS NOT NULL AND "
-        "json_extract(runs.options, '$.tenant') IS NULL AND json_extract(runs.options, '$.product') IS NULL "
+        "json_extract(plans.options, '$.tenant') IS NULL AND "
+        "json_extract(plans.options, '$.product') IS NULL AND "
+        "json_extract(plans.options, '$.only') IS NULL AND runs.kind != 'undo' "
         "ORDER BY runs.id DESC LIMIT 1"
     )
     if not found:

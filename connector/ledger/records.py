@@ -55,6 +55,7 @@ def options_text(options: Options) -> str:
             "force": sorted(options.force),
             "restate": options.restate,
         }
+        | ({"only": sorted(options.only)} if options.only else {})
     )
 
 
@@ -68,6 +69,7 @@ def options_of(text: str) -> Options:
         recreate=said["recreate"],
         force=frozenset(said["force"]),
         restate=said.get("restate", False),
+        only=frozenset(said.get("only", ())),
     )
 
 

@@ -19,6 +19,7 @@ Kind = Literal["create", "update", "zero", "end", "adopt"]
 MARK = "sophos-sync"
 _UNPRICED = 9
 """How many values the `writes` of a change has that sets no price."""
+_RELEASE = "release"
 
 
 def mark_of(key: Key) -> str:
@@ -60,7 +61,7 @@ class OpenChange:
     """A change whose request may have left, and whose answer the ledger never saw.
 
     `seen` are the ids of the key's lines just before a create was sent, at `sent_at`. The prices are
-    those that it was to set.
+    those that it was to set. A `release` was to take the mark out and leave the line to people.
     """
 
     id: int
@@ -75,6 +76,7 @@ class OpenChange:
     sent_at: datetime
     unit_price: Decimal | None = None
     unit_cost: Decimal | None = None
+    release: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,8 @@ class Change:
     `effective` is the first day of a created addition, or the last day of an ended one. `mark` goes into
     the addition's serialNumber when it is not empty. `was` is who fed the key before. `included` are the
     addition's units that ConnectWise does not bill (its lessIncluded); we never change them. `money` is by
-    how much the bill changes, None where it is not known or nobody asked.
+    how much the bill changes, None where it is not known or nobody asked. A `release` gives an adopted line
+    back to people: `mark`, where it is not empty, is taken out.
     """
 
     kind: Kind
@@ -113,6 +116,7 @@ class Change:
     unit_price: Moved | None = None
     unit_cost: Moved | None = None
     money: Money | None = None
+    release: bool = False
 
     @property
     def prices_move(self) -> bool:
@@ -142,16 +146,34 @@ class Change:
             self.mark,
             self.held,
             *(moved if self.prices_move else ()),
+            *((_RELEASE,) if self.release else ()),
         )
 
 
 def prices_asked(writes: Sequence[str | None]) -> dict[str, Decimal | None]:
     """Return the price and cost that a change was to set, from what was written down of it (`writes`)."""
-    _, price, _, cost = writes[-4:] if len(writes) > _UNPRICED else (None,) * 4
+    price, cost = prices_moved(writes)
     return {
-        "unit_price": None if price is None else Decimal(price),
-        "unit_cost": None if cost is None else Decimal(cost),
+        "unit_price": None if price is None else price.after,
+        "unit_cost": None if cost is None else cost.after,
     }
+
+
+def prices_moved(writes: Sequence[str | None]) -> tuple[Moved | None, Moved | None]:
+    """Return how a change was to move price and cost, from what was written down of it."""
+    priced = writes[_UNPRICED : _UNPRICED + 4]
+    if len(priced) < 4:
+        return None, None
+    return _moved(*priced[:2]), _moved(*priced[2:])
+
+
+def _moved(before: str | None, after: str | None) -> Moved | None:
+    return None if after is None else Moved(None if before is None else Decimal(before), Decimal(after))
+
+
+def released(writes: Sequence[str | None]) -> bool:
+    """Whether a change was to give its line back to people, from what was written down of it."""
+    return len(writes) > _UNPRICED and writes[-1] == _RELEASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +191,7 @@ class Plan:
     """Every write for one period, in the order they will be made, and all that a person must know.
 
     `managed` and `managed_quantity` count the live managed additions; guards measure by them.
-    `names` are the tenants' names, for people only.
+    `names` are the tenants' names, for people only. `undoes` is the run that it takes back.
     """
 
     period: Period
@@ -184,6 +206,7 @@ class Plan:
     managed_quantity: Decimal = Decimal(0)
     options: Options = field(default_factory=Options)
     names: Mapping[str, str] = field(default_factory=dict)
+    undoes: int | None = None
 
     @property
     def to_make(self) -> tuple[Change, ...]:
@@ -208,13 +231,17 @@ class Plan:
     @property
     def sync(self) -> str:
         """The command that plans it afresh and carries it out."""
+        if self.undoes is not None:
+            return f"connector runs undo {self.undoes}"
+        command = "adopt" if self.options.only == {"adopt"} else "sync"
         restate = " --restate" if self.options.restate else ""
-        return f"connector sync {self.period}{source_option(self.source)}{restate}"
+        return f"connector {command} {self.period}{source_option(self.source)}{restate}"
 
     @property
     def digest(self) -> str:
         """Name exactly these writes: `apply` refuses a plan whose writes moved (contract rule 19)."""
-        return digest_of(self.period, self.source, self.options, (change.writes for change in self.changes))
+        writes = (change.writes for change in self.changes)
+        return digest_of(self.period, self.source, self.options, writes, undoes=self.undoes)
 
     @property
     def exit_code(self) -> int:
@@ -224,12 +251,23 @@ class Plan:
         return 3 if self.held or self.unresolved else 0
 
 
-def digest_of(period: Period, source: str, options: Options, writes: Iterable[tuple[str | None, ...]]) -> str:
+def digest_of(
+    period: Period,
+    source: str,
+    options: Options,
+    writes: Iterable[tuple[str | None, ...]],
+    *,
+    undoes: int | None = None,
+) -> str:
     """Return twelve hexadecimal digits that no other set of writes shares."""
     named: list[object] = [str(period), source, options.tenant, options.product]
     named.append([list(write) for write in writes])
     if options.restate:  # the same writes, and yet another month counts as billed afterwards
         named.append("restate")
+    if undoes is not None:  # an empty one is not the empty plan of its month
+        named.append(["undoes", undoes])
+    if options.only:  # planned afresh, it must stay limited
+        named.append(["only", *sorted(options.only)])
     return hashlib.sha256(json.dumps(named).encode()).hexdigest()[:12]
 
 

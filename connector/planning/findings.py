@@ -99,7 +99,10 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a person asked of one plan beyond mappings.yaml (contract section 3)."""
+    """What a person asked of one plan beyond mappings.yaml (contract section 3).
+
+    `only` are the kinds of change that the plan is limited to; none means every kind.
+    """
 
     tenant: str | None = None
     product: str | None = None
@@ -107,6 +110,11 @@ class Options:
     recreate: bool = False
     force: frozenset[str] = field(default_factory=frozenset)
     restate: bool = False
+    only: frozenset[str] = field(default_factory=frozenset)
+
+    def makes(self, kind: str) -> bool:
+        """Whether the plan is for changes of this kind."""
+        return not self.only or kind in self.only
 
     @property
     def whole(self) -> bool:

@@ -34,6 +34,8 @@ NEXT_STEPS = {
     "NEEDS_ADOPTION": "end the line in ConnectWise, or set `adopt: ask` and run with --adopt",
     "NO_INVOICE_DATE": "give the agreement a next invoice date, or set `effective: period_start`",
 }
+CONCERNS = {"adopt": frozenset({"DUPLICATE_ADDITIONS", "NEEDS_ADOPTION"})}
+"""What is told as unresolved in a plan that is limited to one kind of change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +113,16 @@ class _Planner:
         plan = Plan(
             period=self.inputs.period,
             source=self.inputs.source,
-            changes=tuple(change for change in judged if _asked_for(options, (*change.parts, *change.was))),
+            changes=tuple(
+                change
+                for change in judged
+                if options.makes(change.kind) and _asked_for(options, (*change.parts, *change.was))
+            ),
             coverage=self.coverage(),
             unresolved=tuple(
                 entry
                 for entry in (*self.unresolved, *self.pricer.waiting, *self.beside())
-                if options.selects(entry.tenant_id, entry.product_code)
+                if options.selects(entry.tenant_id, entry.product_code) and _concerns(options, entry)
             ),
             warnings=(
                 *self.warnings,
@@ -429,6 +435,11 @@ class _Planner:
                     next_step=NEXT_STEPS[code],
                 )
             )
+
+
+def _concerns(options: Options, entry: Unresolved) -> bool:
+    """Whether an entry is about a kind of change that the plan is for."""
+    return not options.only or any(entry.code in CONCERNS.get(kind, ()) for kind in options.only)
 
 
 def _asked_for(options: Options, parts: Iterable[Part]) -> bool:

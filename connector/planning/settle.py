@@ -59,7 +59,7 @@ def _as_asked(change: OpenChange, line: Addition) -> bool:
     prices = ((line.unit_price, change.unit_price), (line.unit_cost, change.unit_cost))
     if any(asked is not None and shown != asked for shown, asked in prices):
         return False
-    marked = not change.mark or holds_mark(line.serial_number, change.mark)
+    marked = not change.mark or holds_mark(line.serial_number, change.mark) != change.release
     return marked and _bills_as_asked(change, line)
 
 

@@ -153,7 +153,7 @@ class Applier:
         patch = AdditionPatch(
             quantity=None if change.kind == "end" or change.after == change.before else change.after,
             cancelled=change.effective if change.kind == "end" else None,
-            serial_number=change.mark or None,
+            serial_number="" if change.release and change.mark else change.mark or None,
             unit_price=_set_by(change.unit_price),
             unit_cost=_set_by(change.unit_cost),
         )
@@ -254,14 +254,14 @@ def _set_by(moved: Moved | None) -> Decimal | None:
 def _only_priced(plan: Plan) -> Iterator[Feed]:
     """Yield who feeds the additions whose quantity is right, whatever becomes of their prices."""
     for change in plan.to_make:
-        if change.kind == "update" and change.before == change.after:
+        if change.kind == "update" and change.before == change.after and not change.release:
             yield Feed(_id_of(change), change.key, change.after, change.parts)
 
 
 def _only_prices_lack(change: Change, error: NotAsAsked) -> bool:
     """Whether a changed addition shows all that was asked for but its prices."""
     line = error.addition
-    if line is None or not change.prices_move or line.quantity != change.after:
+    if line is None or change.release or not change.prices_move or line.quantity != change.after:
         return False
     return not change.mark or holds_mark(line.serial_number, change.mark)
 

@@ -1,5 +1,6 @@
 """A run, stage by stage: read both vendors, plan, write down, apply."""
 
+import json
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -73,11 +74,12 @@ class Pipeline:
         placer = Placer(self.mappings, directory)
         wanted = (placer.agreement_ids() | agreements_that_matter(self.ledger)) & directory.agreements.keys()
         additions = read_additions(self.connectwise, wanted, self.story)
-        self._settle(additions)
+        self.settle_open(additions)
         usage = reader.as_billed(usage, placer, options)
         plan = draft(usage, placer, additions, self.ledger, options=options, today=self.today)
         self.ledger.learn_names(directory.learned)
         self.ledger.record_items(directory.items.values())
+        self.ledger.record_agreements(directory.agreements[each] for each in additions)
         self.ledger.store_plan(self.run, plan, json_text(plan_document(plan)))
         return plan
 
@@ -114,6 +116,12 @@ class Pipeline:
                 f"There is no plan {digest} in {self.ledger.path}.",
                 "Make one with: connector plan. Its first line names its digest.",
             )
+        undoes = json.loads(stored.document).get("undoes")
+        if undoes is not None:
+            raise CommandFault(
+                f"Plan {digest} takes run {undoes} back; it bills no month.",
+                f"To carry it out: connector runs undo {undoes}",
+            )
         return stored
 
     def finish(self, exit_code: int) -> None:
@@ -126,7 +134,7 @@ class Pipeline:
 
     # What an earlier run left open ----------------------------------------------------------------
 
-    def _settle(self, additions: dict[int, tuple[Addition, ...]]) -> None:
+    def settle_open(self, additions: dict[int, tuple[Addition, ...]]) -> None:
         """Decide every change that an earlier run left open, by what ConnectWise shows now (rule 21).
 
         A create that does not show may still be under way: it is waited for before anything is planned

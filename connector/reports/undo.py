@@ -1,0 +1,97 @@
+"""The undoing of a run, as text and as JSON documents."""
+
+from collections import Counter
+
+from connector.planning.change import Change, Plan, plain, plain_or_none
+from connector.planning.undo import Undoing
+from connector.reports.document import Document, plan_document, run_document
+from connector.reports.outcome import Run
+from connector.reports.run_history import findings_lines
+from connector.reports.runs import counted
+from connector.reports.table import Column, table
+
+
+def undo_document(plan: Plan) -> Document:
+    """Return the plan of an undo as `connector.plan/1`, with the run that it takes back."""
+    document = plan_document(plan)
+    for entry, change in zip(document["changes"], plan.changes, strict=True):
+        entry["release"] = change.release
+    return {**document, "undoes": plan.undoes}
+
+
+def undo_run_document(run: Run) -> Document:
+    """Return an undo that was carried out as `connector.run/1`, with the run that it took back."""
+    return {**run_document(run), "undoes": run.plan.undoes}
+
+
+def undo_text(undoing: Undoing, run: Run | None) -> str:
+    """Return an undo as people read it; without a run it is what it would write."""
+    plan, number = undoing.plan, undoing.run.number
+    what = f"Undo of run {number} ({undoing.run.kind} of {plan.period})"
+    lines = [f"{what}, plan {plan.digest}" if run is None else f"{what}, as run {run.number}", ""]
+    if plan.changes:
+        made = (
+            [(each.change, _outcome(each.outcome, each.message)) for each in run.results]
+            if run
+            else [(change, "planned") for change in plan.changes]
+        )
+        lines += [table(_UNDO_COLUMNS, [_undo_row(*each) for each in made], None), ""]
+    lines += findings_lines(undo_document(plan), "Not undone:")
+    lines.append(_sum(undoing, run))
+    if plan.objections:
+        forced = " ".join(f"--force {objection.name}" for objection in plan.objections)
+        lines.append(f"Refused: nothing was written. If it is right after all: {plan.sync} {forced}")
+    elif run is None and plan.changes:
+        lines.append(f"Nothing was written. To make these changes: {plan.sync}")
+    elif run is not None and run.exit_code == 6:
+        lines.append(f"Run the same command again: it tries what is missing. {plan.sync}")
+    if undoing.done and not plan.objections:
+        lines.append("Mend the map before the next run: the next connector sync bills by it again.")
+    return "\n".join(lines)
+
+
+_UNDO_COLUMNS = (
+    Column("Company"),
+    Column("Agreement", right=True),
+    Column("Item"),
+    Column("Addition", right=True),
+    Column("Now", right=True),
+    Column("Back to", right=True),
+    Column("Outcome"),
+    Column("Why"),
+)
+
+
+def _undo_row(change: Change, outcome: str) -> tuple[str, ...]:
+    why = [change.because]
+    for name, moved in (("price", change.unit_price), ("cost", change.unit_cost)):
+        if moved is not None:
+            why.append(f"{name} {plain_or_none(moved.before) or '?'} -> {plain(moved.after)}")
+    return (
+        change.company,
+        str(change.key.agreement_id),
+        change.item,
+        str(change.addition_id),
+        plain_or_none(change.before) or "",
+        plain(change.after),
+        outcome,
+        "; ".join(why),
+    )
+
+
+def _outcome(outcome: str, message: str | None) -> str:
+    return outcome.replace("_", " ") + (f": {message}" if message else "")
+
+
+def _sum(undoing: Undoing, run: Run | None) -> str:
+    if not undoing.done:
+        return f"Nothing to undo: run {undoing.run.number} changed nothing in ConnectWise."
+    if undoing.already == undoing.done:
+        return f"Nothing to undo: all that run {undoing.run.number} changed is taken back already."
+    to_undo = len(undoing.plan.changes)
+    told = f"{to_undo} to undo"
+    if run is not None:
+        told = counted(Counter(result.outcome for result in run.results)) or "0 to undo"
+    of = f"Of {undoing.done} changes of run {undoing.run.number}"
+    refused = len(undoing.plan.unresolved)
+    return f"{of}: {told}, {undoing.already} taken back already, {refused} not undone."
