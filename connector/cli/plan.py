@@ -17,7 +17,7 @@ from connector.cli.invocation import (
     Verbose,
     invocation,
 )
-from connector.cli.listing import period_of
+from connector.cli.listing import period_of, source_of
 from connector.cli.setup import make_setup
 from connector.cli.terminal import Terminal, answer
 
@@ -91,7 +91,7 @@ def plan(
     """Read both sides, store the plan and print it. Writes nothing to ConnectWise."""
     called = invocation(ctx, Common(as_json, verbose, mappings, state))
     options = _options(tenant, product, adopt=adopt, recreate=recreate, restate=restate)
-    month, chosen = period_of(period), _source(source)
+    month, chosen = period_of(period), source_of(source)
     with _begun(called, "plan", options, chosen) as pipeline:
         made = pipeline.plan(month, options, chosen)
         code = _plan_code(made, exit_code=exit_code)
@@ -150,7 +150,7 @@ def sync(
     """Plan, guard and apply in one go."""
     called = invocation(ctx, Common(as_json, verbose, mappings, state))
     options = _options(tenant, product, adopt=adopt, recreate=recreate, restate=restate, force=force or [])
-    month, chosen = period_of(period), _source(source)
+    month, chosen = period_of(period), source_of(source)
     with _begun(called, "plan" if dry_run else "sync", options, chosen) as pipeline:
         made = pipeline.plan(month, options, chosen)
         run = None if dry_run else pipeline.apply(made, made.digest)
@@ -165,18 +165,6 @@ def sync(
 
 def _plan_code(made: "Plan", *, exit_code: bool) -> int:
     return made.exit_code or (CHANGES if exit_code and made.to_make else 0)
-
-
-def _source(name: str) -> "Source":
-    """Return the source that a person named; raises CommandFault."""
-    from connector.errors import CommandFault
-    from connector.planning.sources import OPTIONS
-
-    if name not in OPTIONS:
-        raise CommandFault(
-            f"--source {name}: there is no such source.", f"The sources are {', '.join(OPTIONS)}."
-        )
-    return OPTIONS[name]
 
 
 def _options(

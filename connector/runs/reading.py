@@ -55,8 +55,16 @@ class Sophos(Protocol):
         ...
 
 
-class ConnectWise(Additions, Protocol):
-    """What a run needs of ConnectWise."""
+class ReadsAdditions(Protocol):
+    """What reading additions needs of ConnectWise."""
+
+    def additions(self, agreement_id: int) -> tuple[Addition, ...]:
+        """Return all additions of an agreement."""
+        ...
+
+
+class Reads(ReadsAdditions, Protocol):
+    """What reading needs of ConnectWise; nothing here can write to it."""
 
     def companies(self) -> tuple[Company, ...]:
         """Return every company."""
@@ -69,6 +77,10 @@ class ConnectWise(Additions, Protocol):
     def catalog_items(self, references: Collection[Reference] | None = None) -> tuple[CatalogItem, ...]:
         """Return at least the items that these references name, where they exist."""
         ...
+
+
+class ConnectWise(Reads, Additions, Protocol):
+    """What a run needs of ConnectWise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +127,7 @@ def _rows_of(
 
 
 def read_directory(
-    connectwise: ConnectWise, ledger: Ledger, maps: Iterable[Mappings], today: date, story: Story
+    connectwise: Reads, ledger: Ledger, maps: Iterable[Mappings], today: date, story: Story
 ) -> Directory:
     """Return ConnectWise's records, with at least the items that these maps or the ledger name."""
     story.stage("Reading ConnectWise")
@@ -140,7 +152,7 @@ def agreements_that_matter(ledger: Ledger) -> set[int]:
 
 
 def read_additions(
-    connectwise: Additions, agreement_ids: Collection[int], story: Story
+    connectwise: ReadsAdditions, agreement_ids: Collection[int], story: Story
 ) -> dict[int, tuple[Addition, ...]]:
     """Return the additions of each of these agreements, a few agreements at a time."""
     story.stage("Reading additions")
