@@ -9,17 +9,24 @@ from typer.core import TyperGroup
 
 from connector import __version__
 from connector.cli import (
+    adopt,
     demo,
+    diagnose,
     doctor,
+    explain,
     firewalls,
     mapping_file,
     plan,
     products,
+    runs,
+    shadow,
     simulate,
     state,
+    support_bundle,
     tenants,
     usage,
 )
+from connector.cli import report as month_report
 from connector.cli.invocation import Common, Json, MappingsPath, StateFolder, Verbose
 from connector.cli.terminal import answer, make_safe, tell
 from connector.errors import CommandFault, ConnectorError
@@ -122,12 +129,19 @@ def root(
 
 
 plan.register(app)
+diagnose.register(app)
+explain.register(app)
+month_report.register(app)
+shadow.register(app)
+adopt.register(app)
+runs.register(app)
 products.register(app)
 tenants.register(app)
 firewalls.register(app)
 usage.register(app)
 mapping_file.register(app)
+state.register(app)
+support_bundle.register(app)
 doctor.register(app)
 demo.register(app)
 simulate.register(app)
-state.register(app)

@@ -64,7 +64,7 @@ class Terminal:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=Console(stderr=True), transient=True) as self._bar:
             yield self
-        self._bar = None
+        self._bar = self._task = None
 
     def stage(self, what: str) -> None:
         """Show that a stage begins."""

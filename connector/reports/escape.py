@@ -8,7 +8,8 @@ _DECEIVING = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 def printable(text: str, *, width: int | None = None) -> str:
     """Return text with control, escape and direction characters written out, cut to `width`."""
-    shown = "".join(_shown(character) for character in text)
+    plain = text.isascii() and text.isprintable()
+    shown = text if plain else "".join(_shown(character) for character in text)
     if width is not None and len(shown) > width:
         shown = shown[: width - 1] + "…"
     return shown

@@ -1,0 +1,54 @@
+"""Each stored month added up by product code, from the snapshot in force."""
+
+import json
+from collections import defaultdict
+from decimal import Decimal
+
+from connector.ledger.months import snapshots
+from connector.ledger.store import Ledger
+from connector.model import Period, UsageRow
+from connector.planning.month_trends import CodeSum, MonthSums
+from connector.planning.prices import unit_prices
+from connector.planning.snapshots import Snapshot
+from connector.planning.usage_views import EXACT, money_of
+
+
+def months_before(ledger: Ledger, period: Period, source: str) -> dict[Period, Snapshot]:
+    """Return the snapshot in force of each month before one: of this source, else what was found last."""
+    found: dict[Period, Snapshot] = {}
+    for each in snapshots(ledger):
+        if each.in_force and each.period < period:
+            known = found.setdefault(each.period, each)
+            if known.source != source and each.source == source:
+                found[each.period] = each
+    return found
+
+
+def month_sums(ledger: Ledger, snapshot: Snapshot) -> MonthSums:
+    """Return a snapshot added up, exactly.
+
+    SQLite gathers the rows that are alike in code, quantity and price, so that years are quickly read.
+    """
+    alike = ledger.query(
+        "SELECT product_code, quantity, "
+        "json_extract(received, '$.unitPrice', '$.unitPriceCurrency') AS price, count(*) AS many "
+        "FROM usage_rows WHERE usage = ? GROUP BY 1, 2, 3",
+        snapshot.number,
+    )
+    quantities: dict[str, Decimal] = defaultdict(Decimal)
+    costs: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for row in alike:
+        code = row["product_code"]
+        quantity = EXACT.multiply(Decimal(row["quantity"]), Decimal(row["many"]))
+        quantities[code] = EXACT.add(quantities[code], quantity)
+        amount, currency = json.loads(row["price"])
+        said = json.dumps({"unitPrice": amount, "unitPriceCurrency": currency})
+        price = unit_prices(UsageRow(code, quantity, received=said)).cost
+        if price is not None:
+            value = EXACT.multiply(quantity, price.amount)
+            costs[code][price.currency] = EXACT.add(costs[code][price.currency], value)
+    return MonthSums(
+        snapshot.period,
+        snapshot.source,
+        {code: CodeSum(quantities[code], money_of(costs[code])) for code in sorted(quantities)},
+    )
