@@ -53,7 +53,8 @@ def adopt(
 ) -> None:
     """Take over lines that others made, in one plan.
 
-    Lines of people or of another tool, each set to what is used. Makes no other change. On a terminal it shows the plan and asks once.
+    Lines of people or of another tool, each set to what is used. Makes no other change. On a terminal it
+    shows the plan and asks once.
     """
     from connector.model import tenant_id_of
     from connector.planning.codes import checked_force

@@ -54,7 +54,8 @@ def diagnose(
 ) -> None:
     """Name what is billed wrongly, in order of money.
 
-    Compares usage, what was written last and what ConnectWise bills now; writes nothing. Exits 3 where something needs a person or nothing was checked, else 0.
+    Compares usage, what was written last and what ConnectWise bills now; writes nothing. Exits 3 where
+    something needs a person or nothing was checked, else 0.
     """
     from connector.reports.diagnosis import (
         diagnosis_document,

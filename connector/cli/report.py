@@ -52,7 +52,8 @@ def report(
 ) -> None:
     """Write the month as a page, a workbook or CSV.
 
-    What was checked, what is at stake, what moved, what to do. Exits as `diagnose` does: 3 where something needs a person, else 0.
+    What was checked, what is at stake, what moved, what to do. Exits as `diagnose` does: 3 where something
+    needs a person, else 0.
     """
     from datetime import UTC, datetime
 

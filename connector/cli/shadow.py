@@ -49,7 +49,8 @@ def shadow(
 ) -> None:
     """Compare what we would bill with the lines that are there.
 
-    Writes nothing to ConnectWise. For MSPs that still run Sophos's own sync or another tool beside it. Each run says what is new.
+    Writes nothing to ConnectWise. For MSPs that still run Sophos's own sync or another tool beside it. Each
+    run says what is new.
     """
     from connector.reports.document import json_text
     from connector.reports.shadow import SHADOW_COLUMNS, shadow_document, shadow_rows, shadow_text

@@ -40,7 +40,8 @@ def support_bundle(
 ) -> None:
     """Pack what support needs into a zip.
 
-    Versions, settings without secrets, the map, plans, runs, logs. Asks no vendor, changes nothing, and works where the map or the state is at fault.
+    Versions, settings without secrets, the map, plans, runs, logs. Asks no vendor, changes nothing, and
+    works where the map or the state is at fault.
     """
     from connector.reports.document import json_text
     from connector.reports.escape import printable
