@@ -138,7 +138,8 @@ class Agreement:
     """A company's billing contract; `status` is ConnectWise's own word, or empty; `type` its type's name.
 
     `currency` is the code of ISO 4217, empty where ConnectWise names none. It is `whole` where it has no
-    decimals, as yen have none. `ahead` says that its invoices are for the time to come.
+    decimals, as yen have none. `ahead` says that its invoices are for the time to come, `cycle` how often
+    there is one, in ConnectWise's own word.
     """
 
     id: int
@@ -155,6 +156,7 @@ class Agreement:
     currency: str = ""
     whole: bool = False
     ahead: bool = False
+    cycle: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,9 +107,9 @@ def _source(name: str) -> "Source":
 
 @contextmanager
 def _opened(called: Invocation, source: "Source") -> "Iterator[tuple[Examiner, Terminal]]":
-    """Check the settings and the map, in this order, and open the ledger; a file needs no Sophos."""
+    """Check the settings and the map, in this order, and open the ledger to read; a file needs no Sophos."""
     from connector.cli.setup import make_setup
-    from connector.ledger import Ledger
+    from connector.ledger.aside import ledger_aside
     from connector.mappings.file import read_mappings_file
     from connector.model import Mappings
     from connector.planning.sources import FILE
@@ -118,7 +118,7 @@ def _opened(called: Invocation, source: "Source") -> "Iterator[tuple[Examiner, T
     terminal = Terminal(verbose=called.common.verbose)
     setup = make_setup(called, Mappings(), terminal, sophos=source != FILE)
     mapped = read_mappings_file(called.mappings_path).mappings
-    with Ledger(setup.state, now=setup.now) as ledger:
+    with ledger_aside(setup.state, now=setup.now) as ledger:
         examiner = Examiner(
             sophos=setup.sophos,
             connectwise=setup.connectwise(),

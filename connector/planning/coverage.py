@@ -1,38 +1,46 @@
 """How much of a month was checked: compared with ConnectWise, or deliberately off. Pure."""
 
 from collections import defaultdict
-from collections.abc import Container
+from collections.abc import Collection, Container
 from decimal import Decimal
 
 from connector.model import Key
 from connector.planning.discrepancies import Checked, MoneyChecked
 from connector.planning.plan import Inputs
-from connector.planning.resolve import Off
+from connector.planning.resolve import Off, Resolved
 from connector.planning.stakes import Costs
 from connector.planning.usage_views import EXACT
 
 
-def checked_of(inputs: Inputs, costs: Costs, unread: Container[int]) -> Checked:
-    """Count rows, tenants and money; `unread` are the agreements whose additions could not be read.
+def checked_of(
+    inputs: Inputs,
+    month: Resolved,
+    costs: Costs,
+    unread: Container[int],
+    restated: Collection[tuple[str | None, str]] = (),
+) -> Checked:
+    """Count rows, tenants and money of a `month` as its source has it now, and what it costs.
 
-    A tenant is checked where all of its rows are.
+    `unread` are the agreements whose additions could not be read, `restated` the tenants and codes that are
+    compared as they were billed, which is not as they are. A tenant is checked where all of its rows are.
     """
-    resolved = inputs.resolved
 
     def compared(pair: tuple[str, str]) -> bool:
+        if pair in restated:
+            return False
         place = inputs.placer.place(*pair)
         if not isinstance(place, Key):
             return isinstance(place, Off)
-        return place.agreement_id not in unread and not resolved.desired[place].conflict
+        return place.agreement_id not in unread and not month.desired[place].conflict
 
-    checked = {pair for pair in resolved.rows_by_pair if compared(pair)}
-    tenants = {tenant_id for tenant_id, _ in resolved.rows_by_pair}
-    unchecked = {tenant_id for tenant_id, _ in resolved.rows_by_pair.keys() - checked}
+    checked = {pair for pair in month.rows_by_pair if compared(pair)}
+    tenants = {tenant_id for tenant_id, _ in month.rows_by_pair}
+    unchecked = {tenant_id for tenant_id, _ in month.rows_by_pair.keys() - checked}
     return Checked(
         tenants=len(tenants),
         tenants_checked=len(tenants - unchecked),
-        rows=resolved.rows,
-        rows_checked=sum(resolved.rows_by_pair[pair] for pair in checked),
+        rows=month.rows,
+        rows_checked=sum(month.rows_by_pair[pair] for pair in checked),
         money=_money(costs, checked),
     )
 

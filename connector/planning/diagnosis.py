@@ -6,8 +6,8 @@ none; then the class, the key, and whose it is.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from connector.model import Key, UsageRow
@@ -15,13 +15,13 @@ from connector.planning.change import Plan
 from connector.planning.coverage import checked_of
 from connector.planning.discrepancies import NOT_CHECKED, Checked, Diagnosis, Discrepancy
 from connector.planning.distributor import Distributor, distributor_items
-from connector.planning.findings import Unresolved, Warn
+from connector.planning.findings import Unresolved
 from connector.planning.key_diagnosis import KeyDoctor
 from connector.planning.lines import Lines
 from connector.planning.plan import Inputs
 from connector.planning.price_diagnosis import price_items
-from connector.planning.remedies import INACTIVE, TOLD_APART
-from connector.planning.resolve import TenantFinder
+from connector.planning.remedies import BESIDE, INACTIVE, TOLD_APART
+from connector.planning.resolve import Resolved, TenantFinder
 from connector.planning.restatement import RESTATED, Restated
 from connector.planning.row_diagnosis import (
     fed_by,
@@ -32,10 +32,19 @@ from connector.planning.row_diagnosis import (
     unplaced,
 )
 from connector.planning.sides import Sides
-from connector.planning.stakes import Costs
-from connector.planning.successors import SUSPECTED, Successor, fed_before, find_successors
+from connector.planning.stakes import Costs, place_of
+from connector.planning.successors import SUSPECTED, Successor, fed_before, find_successors, held_pairs
+from connector.planning.written import WrittenThen
 
 ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class AsItIs:
+    """The usage of a month that was billed otherwise, as its source has it now."""
+
+    rows: Sequence[UsageRow]
+    resolved: Resolved
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +52,16 @@ class Circumstances:
     """What is known of a month beside its usage and its plan.
 
     `unread` says of agreements why their additions could not be read, `tried` what ConnectWise said to
-    changes of this month that it refused. `restated` is what has changed since the month was billed,
-    `called_before` the descriptions that each code had in the month before.
+    changes of this month that it refused. `restated` is what has changed since the month was billed, and
+    `as_it_is` the month as its source has it now; `then` is what was written for it, where a newer month
+    has been billed since. `called_before` are the descriptions that each code had in the month before.
     """
 
     unread: Mapping[int, str] = field(default_factory=dict)
     tried: Mapping[Key, str] = field(default_factory=dict)
     restated: tuple[Restated, ...] = ()
+    as_it_is: AsItIs | None = None
+    then: WrittenThen | None = None
     called_before: Mapping[str, Collection[str]] = field(default_factory=dict)
     distributor: Distributor | None = None
 
@@ -71,13 +83,18 @@ def diagnose(
     """
     distributor = beside.distributor
     costs = Costs(rows, finder)
-    sides = Sides(inputs, plan, beside.unread, distributor.resolved if distributor is not None else None)
-    coverage = checked_of(inputs, costs, beside.unread)
-    items = [*_differences(sides, costs, beside), *_worth_knowing(sides, rows, beside.called_before)]
+    theirs = distributor.resolved if distributor is not None else None
+    sides = Sides(inputs, plan, costs, beside.unread, then=beside.then, distributor=theirs)
+    now = beside.as_it_is or AsItIs(rows, inputs.resolved)
+    costs_now = Costs(now.rows, finder) if beside.as_it_is is not None else costs
+    changed = {(each.tenant_id, each.product_code) for each in beside.restated}
+    coverage = checked_of(inputs, now.resolved, costs_now, beside.unread, changed)
+    items = list(_differences(sides, costs, beside, now, costs_now))
+    items += _worth_knowing(sides, rows, beside.called_before)
     items += price_items(sides, costs)
     if distributor is not None:
         items += distributor_items(sides, costs, distributor)
-    if not coverage.rows_checked and not any(item.code == NOT_CHECKED for item in items):
+    if not coverage.rows_checked and not any(item.code in {NOT_CHECKED, RESTATED} for item in items):
         items.append(_nothing(sides, coverage))
     return Diagnosis(
         period=inputs.period,
@@ -88,20 +105,38 @@ def diagnose(
     )
 
 
-def _differences(sides: Sides, costs: Costs, beside: Circumstances) -> Iterator[Discrepancy]:
+def without(inputs: Inputs, agreement_ids: Container[int]) -> Inputs:
+    """Return what a plan is made of less these agreements: of what could not be read nothing is planned."""
+    desired = inputs.resolved.desired
+    read = {key: each for key, each in desired.items() if key.agreement_id not in agreement_ids}
+    return replace(inputs, resolved=replace(inputs.resolved, desired=read))
+
+
+def _differences(
+    sides: Sides, costs: Costs, beside: Circumstances, now: AsItIs, costs_now: Costs
+) -> Iterator[Discrepancy]:
     """Yield what is wrong with keys and with usage that reaches none, each difference once."""
     entries = [
         entry
         for entry in sides.plan.unresolved
         if entry.key is None and not (beside.restated and entry.code == RESTATED)
     ]
-    yield from restated_items(sides, beside.restated)
+    changed = {(each.tenant_id, each.product_code) for each in beside.restated}
+    # What is restated and has no place is told as it is now: no run could bill it, restated or not.
+    nowhere = [entry for entry in now.resolved.unresolved if _pair(entry) in changed]
+    places = {place_of(entry) for entry in nowhere}
+    entries = [*(entry for entry in entries if place_of(entry) not in places), *nowhere]
+    unmapped = {_pair(entry) for entry in nowhere}
+    restated = [each for each in beside.restated if (each.tenant_id, each.product_code) not in unmapped]
+    yield from restated_items(sides, restated)
+    successors = _successors(sides)
     falls = fed_by((key for key, change in sides.changes.items() if change.held == SUSPECTED), sides)
     explained: set[int] = set()
-    for item, told in succession_items(sides, costs, _successors(sides), entries, falls):
+    for item, told in succession_items(sides, costs_now, successors, entries, falls):
         explained |= {id(entry) for entry in told}
         yield item
-    doctor = KeyDoctor(sides, costs, beside.tried, {key for keys in falls.values() for key in keys})
+    held = {key for keys in falls.values() for key in keys}
+    doctor = KeyDoctor(sides, costs, beside.tried, held, held_pairs(successors))
     for key in sides.every_key:
         waiting = _waiting(sides, key, entries)
         explained |= {id(entry) for entry in waiting}
@@ -109,8 +144,10 @@ def _differences(sides: Sides, costs: Costs, beside: Circumstances) -> Iterator[
         if found is not None:
             yield found
         else:
-            yield from told_items(sides, _unsaid(sides, key))
-    yield from unplaced(sides, costs, (entry for entry in entries if id(entry) not in explained))
+            apart = {*TOLD_APART, BESIDE} if key in held and sides.beside(key) else TOLD_APART
+            unsaid = (each for each in sides.warnings.get(key, ()) if each.code not in apart)
+            yield from told_items(sides, unsaid)
+    yield from unplaced(sides, costs_now, (entry for entry in entries if id(entry) not in explained))
 
 
 def _successors(sides: Sides) -> tuple[Successor, ...]:
@@ -133,8 +170,8 @@ def _waiting(sides: Sides, key: Key, entries: Iterable[Unresolved]) -> list[Unre
     ]
 
 
-def _unsaid(sides: Sides, key: Key) -> list[Warn]:
-    return [each for each in sides.warnings.get(key, ()) if each.code not in TOLD_APART]
+def _pair(entry: Unresolved) -> tuple[str | None, str | None]:
+    return entry.tenant_id, entry.product_code
 
 
 def _worth_knowing(
@@ -157,7 +194,7 @@ def _nothing(sides: Sides, coverage: Checked) -> Discrepancy:
         code=NOT_CHECKED,
         message=f"{sides.inputs.period}: {rows} was compared with ConnectWise",
         next=sides.command("plan"),
-        advice="map tenants and products first"
+        advice="settle the other findings first"
         if coverage.rows
         else "see in Sophos Central Partner whether the month is really empty",
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from decimal import Decimal
 
 from connector.model import GuardLimits
 from connector.planning.change import Change
@@ -25,8 +26,16 @@ TENANT_CODES = frozenset(
 PRODUCT_CODES = frozenset(
     {"UNMAPPED_PRODUCT", "ITEM_NOT_FOUND", "ITEM_AMBIGUOUS", "ITEM_CHANGED", "ITEM_IS_BUNDLE"}
 )
+LARGE_INCREASE = "LARGE_INCREASE"
 FAILED_ROWS = frozenset({"UNMAPPED_TENANT", "IMPORT_FAILED"})
 """What rows of a consumption file are, without a tenant, that could not be imported."""
+
+
+def grows_too_far(change: Change, limits: GuardLimits) -> bool:
+    """Whether a line that bills something rises beyond what is done without asking (contract rule 17)."""
+    before = change.before or Decimal(0)
+    grown = change.after - before
+    return 0 < before * limits.increase_factor < change.after and grown > limits.increase_units
 
 
 class Holds:
@@ -86,11 +95,12 @@ class Holds:
         Who fed the key before is `certain` when the ledger says so, and worked out from mappings.yaml when
         the state was lost.
         """
-        reasons = self._reasons(change, certain=certain)
+        reasons = self.reasons(change, certain=certain)
         held = next((code for code in reasons if not self._options.releases(code)), None)
         return replace(change, held=held)
 
-    def _reasons(self, change: Change, *, certain: bool) -> Iterator[str]:
+    def reasons(self, change: Change, *, certain: bool) -> Iterator[str]:
+        """Yield every reason to hold a change, released or not, in the order in which they bind."""
         if change.after < 0:
             yield "NEGATIVE_QUANTITY"
         if change.held is not None:
@@ -98,10 +108,8 @@ class Holds:
         if change.before is not None and change.before > 0:
             if change.after < change.before and change.kind != "adopt":
                 yield from self._doubts(change.was, certain=certain)
-            grown = change.after - change.before
-            beyond_factor = change.after > change.before * self._limits.increase_factor
-            if beyond_factor and grown > self._limits.increase_units:
-                yield "LARGE_INCREASE"
+            if grows_too_far(change, self._limits):
+                yield LARGE_INCREASE
 
     def _doubts(self, was: tuple[Part, ...], *, certain: bool) -> Iterator[str]:
         """Yield why a fall of this key may not be what it looks like."""

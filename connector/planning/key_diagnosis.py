@@ -1,16 +1,17 @@
 """What is wrong with one key: one class for each difference, the one that binds first. Pure."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 
 from connector.model import Addition, Key
-from connector.planning.change import plain
+from connector.planning.change import Change, plain
 from connector.planning.closing import invoiced_because
 from connector.planning.directory import inactive_because
 from connector.planning.discrepancies import NOT_CHECKED, Discrepancy
+from connector.planning.late_diagnosis import agreed_then, late_item
 from connector.planning.plan import NEXT_STEPS
-from connector.planning.remedies import INACTIVE, OFF, Remedies, looked
-from connector.planning.sides import NO_LINES, Sides
+from connector.planning.remedies import ADOPTION, INACTIVE, OFF, Remedies, looked
+from connector.planning.sides import NO_LINES, Sides, listed
 from connector.planning.stakes import Costs
 
 ZERO = Decimal(0)
@@ -22,14 +23,22 @@ class KeyDoctor:
     """Judges keys one by one."""
 
     def __init__(
-        self, sides: Sides, costs: Costs, tried: Mapping[Key, str], explained: Collection[Key] = ()
+        self,
+        sides: Sides,
+        costs: Costs,
+        tried: Mapping[Key, str],
+        explained: Collection[Key] = (),
+        suspected: Collection[tuple[str, str]] = (),
     ) -> None:
-        """Hold the numbers, what ConnectWise refused when it was `tried`, and keys that others explain."""
+        """Hold the numbers, what ConnectWise refused when it was `tried`, and keys that others explain.
+
+        `suspected` are the tenants and codes that an unmapped code may follow.
+        """
         self._sides = sides
         self._costs = costs
         self._tried = tried
         self._explained = explained
-        self._remedies = Remedies(sides, tried)
+        self._remedies = Remedies(sides, tried, suspected)
 
     def judge(self, key: Key, waiting: Decimal = ZERO) -> Discrepancy | None:
         """Return what is wrong with a key; `waiting` is usage that only its inactive agreement keeps out."""
@@ -40,7 +49,8 @@ class KeyDoctor:
         warned = {each.code for each in sides.warnings.get(key, ())}
         if DUPLICATES in codes or self._doubled(key):
             return self._duplicates(key)
-        if ENDED in codes:
+        late = sides.then is not None and agreed_then(sides, sides.then, key)
+        if ENDED in codes and not late:
             return self._as_planned(key, ENDED)
         if INACTIVE in warned:
             return self._inactive(key, waiting)
@@ -48,9 +58,9 @@ class KeyDoctor:
             return self._off(key)
         if key in self._explained:
             return None
-        if codes and codes[0] != "NEEDS_ADOPTION":
+        if codes and codes[0] != ADOPTION and not (late and codes[0] in RECREATED):
             return self._as_planned(key, codes[0])
-        return self._by_numbers(key)
+        return None if late else self._by_numbers(key)
 
     # What the plan says already ------------------------------------------------------------------
 
@@ -77,16 +87,18 @@ class KeyDoctor:
         return bool(lines.managed) and beside and desired is not None and desired.quantity > 0
 
     def _duplicates(self, key: Key) -> Discrepancy:
-        live = self._sides.live(key)
+        live, desired = self._sides.live(key), self._sides.desired(key)
         ours = len(self._sides.lines[key].managed)
         told = ", ".join(f"{line.id} with {plain(line.quantity)}" for line in live)
+        wanted = max(desired.quantity, ZERO) if desired is not None else ZERO
+        differs = _differs(wanted, sum((line.quantity for line in live), ZERO))
         return self._sides.item(
             DUPLICATES,
             key,
-            f"{len(live)} additions of this item bill at the same time: {told}",
+            f"{len(live)} additions of this item bill at the same time: {told}; {differs}",
             self._sides.command("sync"),
             advice=NEXT_STEPS[DUPLICATES],
-            evidence=(f"{ours} of them ours", *self._remedies.evidence(key, None)),
+            evidence=(f"{ours} of them ours", *self._remedies.evidence(key, self._sides.changes.get(key))),
             money=self._sides.stake(key),
         )
 
@@ -97,39 +109,49 @@ class KeyDoctor:
             code,
             key,
             entry.message.removeprefix(f"{self._sides.named(key)}: "),
-            f"{self._remedies.narrowed(key)} --recreate" if again else self._sides.command("plan"),
+            self._remedies.recreated(key) if again else self._sides.command("plan"),
             advice="if it should stay ended, turn the product off for the tenant instead"
             if code == ENDED
             else NEXT_STEPS[code],
-            evidence=tuple(self._remedies.evidence(key, None)),
+            evidence=tuple(self._remedies.evidence(key)),
             money=self._sides.stake(key) if code != "AGGREGATE_DIFFERS" else None,
         )
 
     def _inactive(self, key: Key, waiting: Decimal) -> Discrepancy:
         sides = self._sides
-        (line, *_) = sides.live(key)
+        lines = sides.billing(key)
         reason = inactive_because(sides.directory.agreements[key.agreement_id], sides.inputs.today)
+        stays = f"addition {lines[0].id} stays at {plain(lines[0].quantity)}"
+        if len(lines) > 1:
+            stays = f"additions {listed(lines)} stay"
         return sides.item(
             INACTIVE,
             key,
-            f"addition {line.id} stays at {plain(line.quantity)}, for its agreement {reason}",
+            f"{stays}, for {'their' if len(lines) > 1 else 'its'} agreement {reason}",
             sides.command("plan"),
             advice="renew the agreement in ConnectWise, or name another one in mappings.yaml",
-            evidence=(f"usage of {plain(waiting)} waits for it",) if waiting else (),
+            evidence=(
+                *((f"usage of {plain(waiting)} waits for it",) if waiting else ()),
+                *self._remedies.evidence(key),
+            ),
             usage=waiting or None,
             money=sides.stake(key),
         )
 
     def _off(self, key: Key) -> Discrepancy:
-        (line, *_) = self._sides.live(key)
+        lines = self._sides.billing(key)
         codes = ", ".join(sorted({part.product_code for part in self._sides.was(key)}))
         return self._sides.item(
             OFF,
             key,
-            f"addition {line.id} goes on billing {plain(line.quantity)}, though mappings.yaml has it off",
+            f"{_go_on(lines)}, though mappings.yaml has it off",
             self._sides.command("plan"),
             advice="end the line in ConnectWise if it should stop, or turn the product on again",
-            evidence=(f"off in mappings.yaml, or not in it any more: {codes}",) if codes else (),
+            evidence=(
+                *((f"off in mappings.yaml, or not in it any more: {codes}",) if codes else ()),
+                *self._remedies.evidence(key),
+            ),
+            addition_id=lines[0].id,
             money=self._sides.stake(key),
         )
 
@@ -137,7 +159,9 @@ class KeyDoctor:
 
     def _by_numbers(self, key: Key) -> Discrepancy | None:
         sides = self._sides
-        lines, desired, change = sides.lines.get(key, NO_LINES), sides.desired(key), sides.changes.get(key)
+        if sides.then is not None:
+            return late_item(sides, self._remedies, sides.then, key, self._tried.get(key))
+        lines, desired = sides.lines.get(key, NO_LINES), sides.desired(key)
         wanted = desired.quantity if desired is not None else ZERO
         if wanted < 0:
             return self._difference(
@@ -146,7 +170,7 @@ class KeyDoctor:
         if lines.managed:
             return self._ours(key, lines.managed[0], wanted)
         if lines.others:
-            return self._theirs(key, lines.others, wanted, held=change is None or change.held is not None)
+            return self._theirs(key, lines.others[0], wanted)
         if wanted > 0:
             message = f"{plain(wanted)} should be billed, and there is no addition"
             return self._closed(key, message) or self._difference("NO_ADDITION", key, message)
@@ -159,6 +183,10 @@ class KeyDoctor:
             f"somebody made it {plain(line.quantity)}; {plain(known.quantity)} was written" if known else ""
         )
         if max(line.quantity, ZERO) == wanted:
+            if self._sides.beside(key):
+                ours = f"beside our addition {line.id} at {plain(line.quantity)}"
+                what = "and nothing that mappings.yaml bills as it is used"
+                return self._orphans(key, f"{ours}, {what}", told if edited else "")
             if not edited:
                 return None
             return self._sides.item(
@@ -166,7 +194,7 @@ class KeyDoctor:
                 key,
                 f"{told}, and {plain(wanted)} is used: nothing is wrong now",
                 self._sides.command("plan"),
-                evidence=tuple(self._remedies.evidence(key, None)),
+                evidence=tuple(self._remedies.evidence(key, self._sides.changes.get(key))),
                 needs_person=False,
             )
         differs = _differs(wanted, line.quantity)
@@ -178,43 +206,32 @@ class KeyDoctor:
         if wanted == 0:
             desired = self._sides.desired(key)
             why = self._sides.words.why_absent(key, self._sides.was(key) if desired is None else ())
-            return self._difference(
-                "ORPHAN_ADDITION", key, f"addition {line.id} bills {plain(line.quantity)}: {why}"
-            )
+            return self._difference("ORPHAN_ADDITION", key, f"{_bill(self._sides.billing(key))}: {why}")
         code = "UNDER_BILLED" if wanted > line.quantity else "OVER_BILLED"
         return self._difference(code, key, differs)
 
-    def _theirs(
-        self, key: Key, lines: tuple[Addition, ...], wanted: Decimal, *, held: bool
-    ) -> Discrepancy | None:
+    def _theirs(self, key: Key, line: Addition, wanted: Decimal) -> Discrepancy | None:
         """Judge a line that people made: it is taken over, or it sells what nobody uses."""
-        sides, line = self._sides, lines[0]
-        made = f"people made addition {line.id} with {plain(line.quantity)}"
-        billed = sum((each.quantity for each in lines), ZERO)
+        sides, made = self._sides, f"people made addition {line.id} with {plain(line.quantity)}"
         if wanted == 0:
-            if billed <= 0:
-                return None
-            what = f"{made}, and Sophos reports no usage of what mappings.yaml sells as this item"
-            return sides.item(
-                "ORPHAN_ADDITION",
-                key,
-                what,
-                sides.command("plan"),
-                advice="end the line in ConnectWise if nobody uses it; it is left alone",
-                evidence=tuple(self._remedies.evidence(key, None)),
-                money=sides.stake(key),
-            )
+            what = "and Sophos reports no usage of what mappings.yaml sells as this item"
+            return self._orphans(key, what) if sides.billing(key) else None
         never = sides.inputs.placer.mappings.defaults.adopt == "never"
-        adopted = sides.command("sync") + (" --adopt" if held else "")
         advice = "set `adopt: ask` in mappings.yaml to take the line over" if never else ""
+        planned = sides.changes.get(key)
+        if planned is not None and planned.held != ADOPTION:
+            advice = looked(planned)
+        change = planned or Change("adopt", key, line.id, line.quantity, wanted, "")
+        evidence = tuple(self._remedies.evidence(key, change))
+        adopted = self._remedies.mended(key, change)
         if line.quantity == wanted:
             return sides.item(
-                "NEEDS_ADOPTION",
+                ADOPTION,
                 key,
                 f"{made}, which is what is used; it is theirs until it is taken over",
                 adopted,
                 advice=advice,
-                evidence=tuple(self._remedies.evidence(key, sides.changes.get(key))),
+                evidence=evidence,
             )
         differs = _differs(wanted, line.quantity)
         closed = self._closed(key, differs)
@@ -227,8 +244,27 @@ class KeyDoctor:
             f"{differs}; {made}",
             adopted,
             advice=advice,
-            evidence=tuple(self._remedies.evidence(key, sides.changes.get(key))),
+            evidence=evidence,
             money=sides.stake(key),
+        )
+
+    def _orphans(self, key: Key, why: str, told: str = "") -> Discrepancy:
+        """Return the finding of people's own lines that nothing feeds: they are left alone."""
+        lines = self._sides.lines[key].others
+        lines = tuple(line for line in lines if line.quantity > 0)
+        made = ", ".join(f"addition {line.id} with {plain(line.quantity)}" for line in lines)
+        return self._sides.item(
+            "ORPHAN_ADDITION",
+            key,
+            f"people made {made}, {why}",
+            self._sides.command("plan"),
+            advice="end the line in ConnectWise if nobody uses it; it is left alone",
+            evidence=(
+                *((told,) if told else ()),
+                *self._remedies.evidence(key, self._sides.changes.get(key)),
+            ),
+            money=self._sides.stake(key),
+            addition_id=lines[0].id,
         )
 
     def _closed(self, key: Key, differs: str) -> Discrepancy | None:
@@ -252,6 +288,8 @@ class KeyDoctor:
             money=sides.stake(key),
         )
 
+    # What a person or a run mends ----------------------------------------------------------------
+
     def _difference(self, code: str, key: Key, message: str) -> Discrepancy:
         """Return the finding of a difference that a run mends, at once or when a person has looked."""
         change = self._sides.changes.get(key)
@@ -266,7 +304,19 @@ class KeyDoctor:
         )
 
 
+def _bill(lines: Sequence[Addition]) -> str:
+    if len(lines) == 1:
+        return f"addition {lines[0].id} bills {plain(lines[0].quantity)}"
+    return f"additions {listed(lines)} bill"
+
+
+def _go_on(lines: Sequence[Addition]) -> str:
+    if len(lines) == 1:
+        return f"addition {lines[0].id} goes on billing {plain(lines[0].quantity)}"
+    return f"additions {listed(lines)} go on billing"
+
+
 def _differs(wanted: Decimal, shown: Decimal) -> str:
     few = "too few" if wanted > shown else "too many"
     has = f"{plain(wanted)} should be billed, and ConnectWise has {plain(shown)}"
-    return f"{has}: {plain(abs(wanted - shown))} {few}"
+    return f"{has}: {plain(abs(wanted - shown))} {few}" if wanted != shown else f"{has}, as they should"

@@ -54,6 +54,12 @@ def map_command(code: str, item: Reference) -> str:
     return f"connector products map {options_end}{shell_word(code, 'CODE')} {shell_word(named, 'ITEM')}"
 
 
+def tenant_command(command: str, tenant_id: str) -> str:
+    """Return a command on one tenant, such as `connector tenants map ID`."""
+    options_end = "-- " if tenant_id.startswith("-") else ""
+    return f"connector tenants {command} {options_end}{shell_word(tenant_id, 'TENANT')}"
+
+
 def code_command(command: str, code: str) -> str:
     """Return a command on one product code, such as `connector products add CODE`."""
     options_end = "-- " if code.startswith("-") else ""

@@ -11,10 +11,9 @@ from connector.planning.findings import Part, Unresolved, Warn
 from connector.planning.holds import PRODUCT_CODES, TENANT_CODES
 from connector.planning.prices import Money
 from connector.planning.product_names import product_name
-from connector.planning.references import code_command, shell_word
+from connector.planning.references import code_command, tenant_command
 from connector.planning.restatement import RESTATED, Restated, restatement_findings
-from connector.planning.sides import Sides
-from connector.planning.sources import source_option
+from connector.planning.sides import Sides, people_beside
 from connector.planning.stakes import Costs
 from connector.planning.successors import SUSPECTED, Successor
 from connector.planning.wording import succession
@@ -55,13 +54,12 @@ def _row(sides: Sides, costs: Costs, entry: Unresolved) -> Discrepancy:
 
 def _tenant(sides: Sides, costs: Costs, tenant_id: str, entries: Sequence[Unresolved]) -> Discrepancy:
     codes = ", ".join(f"{plain(entry.quantity)} {entry.product_code}" for entry in entries)
-    tenant = shell_word(tenant_id, "TENANT")
     name, _, _ = entries[0].message.partition(f", {entries[0].product_code}: ")
     return Discrepancy(
         code="UNMAPPED_TENANT",
         message=f"{name}: {codes}: the tenant has no agreement in mappings.yaml",
-        next=f"connector tenants map {tenant}",
-        advice=f"if it is not to be billed, turn it off instead: connector tenants off {tenant}",
+        next=tenant_command("map", tenant_id),
+        advice=f"if it is not to be billed, turn it off instead: {tenant_command('off', tenant_id)}",
         tenant_id=tenant_id,
         product_code=entries[0].product_code if len(entries) == 1 else None,
         usage=sum((entry.quantity for entry in entries), ZERO),
@@ -81,7 +79,7 @@ def _remedy(sides: Sides, entry: Unresolved) -> tuple[str, str]:
         advice = off if entry.code == "UNMAPPED_PRODUCT" else entry.next_step
         return advice, code_command("map", entry.product_code)
     if entry.code in TENANT_CODES and entry.code != INACTIVE:
-        return entry.next_step, f"connector tenants map {shell_word(entry.tenant_id, 'TENANT')}"
+        return entry.next_step, tenant_command("map", entry.tenant_id)
     return entry.next_step, sides.command("plan")
 
 
@@ -117,10 +115,7 @@ def succession_items(
                 message=succession(each, sides.inputs.placer.mappings),
                 next=each.command,
                 advice=f"make sure that {each.new} is what {each.old} was",
-                evidence=tuple(
-                    f"{sides.named(key)} stays at {plain(number.connectwise or ZERO)} meanwhile"
-                    for key, number in zip(keys, numbers, strict=True)
-                ),
+                evidence=tuple(line for key in keys for line in _meanwhile(sides, key)),
                 tenant_id=one,
                 product_code=each.new,
                 key=keys[0] if len(keys) == 1 else None,
@@ -136,6 +131,14 @@ def succession_items(
         )
 
 
+def _meanwhile(sides: Sides, key: Key) -> Iterator[str]:
+    """Yield what bills a key while nobody has decided."""
+    ours = sum((line.quantity for line in sides.lines[key].managed), ZERO)
+    yield f"{sides.named(key)} stays at {plain(ours)} meanwhile"
+    if sides.beside(key):
+        yield f"{sides.named(key)}: {people_beside(sides.beside(key))}"
+
+
 # A month that changed after it was billed --------------------------------------------------------
 
 
@@ -148,11 +151,14 @@ def restated_items(sides: Sides, restated: Sequence[Restated]) -> Iterator[Discr
         key = place if isinstance(place, Key) else None
         numbers = sides.numbers(key) if key is not None else None
         alone = numbers is not None and len(numbers.parts) <= 1
+        late = sides.then is not None
         yield Discrepancy(
             code=RESTATED,
             message=finding.message,
-            next=f"connector sync {inputs.period}{source_option(inputs.source)} --restate",
-            advice="the month stays as it was billed, unless it is to be billed as it is now",
+            next=sides.command("sync") if late else f"{sides.command('sync')} --restate",
+            advice=f"{inputs.newest_applied} was billed since: bill the difference or raise a credit by hand"
+            if late
+            else "the month stays as it was billed, unless it is to be billed as it is now",
             tenant_id=each.tenant_id,
             product_code=each.product_code,
             key=key,

@@ -1,13 +1,13 @@
 """The numbers of every key side by side, and all that a plan says of it: what a diagnosis judges. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
 from connector.model import Addition, Key
-from connector.planning.change import Change, Plan
+from connector.planning.change import Plan, plain
 from connector.planning.discrepancies import Discrepancy, KeyNumbers
 from connector.planning.findings import Desired, Part, Unresolved, Warn
 from connector.planning.lines import Lines, lines_by_key
@@ -15,23 +15,48 @@ from connector.planning.plan import Inputs
 from connector.planning.prices import Money
 from connector.planning.resolve import Resolved
 from connector.planning.sources import source_option
-from connector.planning.stakes import billed_of, billed_units, charged, worth_of
+from connector.planning.stakes import Costs, billed_of, billed_units, charged, worth_of
+from connector.planning.usage_views import EXACT
 from connector.planning.wording import Wording
+from connector.planning.written import WrittenThen
 
 ZERO = Decimal(0)
 NO_LINES = Lines()
+
+
+def listed(lines: Iterable[Addition]) -> str:
+    """Name lines with their quantities: `9001 with 12 and 9005 with 4`."""
+    return " and ".join(f"{line.id} with {plain(line.quantity)}" for line in lines)
+
+
+def people_beside(lines: Collection[Addition]) -> str:
+    """Say which lines of people bill beside ours."""
+    many = len(lines) > 1
+    return f"people's own addition{'s' if many else ''} {listed(lines)} bill{'' if many else 's'} beside ours"
 
 
 class Sides:
     """Knows of each key what is used, what we wrote and what ConnectWise has, and names it for people."""
 
     def __init__(
-        self, inputs: Inputs, plan: Plan, unread: Mapping[int, str], distributor: Resolved | None = None
+        self,
+        inputs: Inputs,
+        plan: Plan,
+        costs: Costs,
+        unread: Mapping[int, str],
+        *,
+        then: WrittenThen | None = None,
+        distributor: Resolved | None = None,
     ) -> None:
-        """`unread` are agreements whose additions could not be read; nothing is concluded of them."""
+        """`unread` are agreements whose additions could not be read; nothing is concluded of them.
+
+        `then` is what was written for the month, where a newer one has been billed since.
+        """
         self.inputs = inputs
         self.plan = plan
         self.unread = unread
+        self.then = then
+        self._only_currency = costs.only_currency()
         self.directory = inputs.placer.directory
         self.words = Wording(inputs.placer, inputs.names, inputs.period)
         read = {key: lines for key, lines in inputs.additions.items() if key not in unread}
@@ -48,9 +73,9 @@ class Sides:
         for warning in plan.warnings:
             if warning.key is not None:
                 self.warnings[warning.key].append(warning)
-        self._written: dict[Key, Decimal] = defaultdict(Decimal)
+        self._written: dict[Key, Decimal] = defaultdict(Decimal, then.quantities if then is not None else {})
         for known in inputs.known.values():
-            if not known.closed and known.ended is None:
+            if then is None and not known.closed and known.ended is None:
                 self._written[known.key] += known.quantity
         self._distributor = distributor.desired if distributor is not None else None
         self._numbers: dict[Key, KeyNumbers] = {}
@@ -106,6 +131,15 @@ class Sides:
         lines = self.lines.get(key, NO_LINES)
         return (*lines.managed, *lines.others)
 
+    def billing(self, key: Key) -> tuple[Addition, ...]:
+        """Return the lines that bill a key at more than 0, ours first."""
+        return tuple(line for line in self.live(key) if line.quantity > 0)
+
+    def beside(self, key: Key) -> tuple[Addition, ...]:
+        """Return people's own lines above 0 beside ours."""
+        lines = self.lines.get(key, NO_LINES)
+        return tuple(line for line in lines.others if line.quantity > 0) if lines.managed else ()
+
     def was(self, key: Key) -> tuple[Part, ...]:
         """Return who feeds a key, fed it before, or would by mappings.yaml."""
         desired = self.desired(key)
@@ -119,9 +153,10 @@ class Sides:
     # Money ---------------------------------------------------------------------------------------
 
     def currency(self, key: Key) -> str:
-        """Return the currency that a key is billed in."""
+        """Return the currency that a key is billed in: Sophos's only one where its agreement names none."""
         agreement = self.directory.agreements.get(key.agreement_id)
-        return agreement.currency if agreement is not None else ""
+        named = agreement.currency if agreement is not None else ""
+        return named or self._only_currency
 
     def price(self, key: Key, line: Addition | None) -> Decimal | None:
         """Return what a unit sells at: by its line, else by a rule, else by its item."""
@@ -134,19 +169,30 @@ class Sides:
         return item.price if item is not None else None
 
     def stake(self, key: Key) -> Money | None:
-        """Return what the units come to that are billed too many or too few."""
+        """Return what the units come to that are billed too many or too few; 0 where none are charged."""
         desired, live = self.desired(key), self.live(key)
-        line = live[0] if live else None
         wanted = max(desired.quantity, ZERO) if desired is not None else ZERO
-        right = billed_units(wanted, line.less_included if line is not None else ZERO)
-        if len(live) > 1:
-            prices = [(billed_of(each), self.price(key, each)) for each in live if charged(each)]
-            if any(price is None for _, price in prices) or line is None or line.unit_price is None:
-                return None
-            billed = sum((units * (price or ZERO) for units, price in prices), ZERO)
-            return Money(abs(billed - right * line.unit_price), self.currency(key))
-        billed_now = billed_of(line) if line is not None and charged(line) else ZERO
-        return worth_of(right - billed_now, self.price(key, line), self.currency(key))
+        if not live:
+            return worth_of(wanted, self.price(key, None), self.currency(key))
+        lines = [line for line in live if charged(line)]
+        if not lines:
+            return Money(ZERO, self.currency(key))
+        prices = [self.price(key, line) for line in lines]
+        known = [price for price in prices if price is not None]
+        if len(known) < len(prices):
+            return None
+        right = EXACT.multiply(billed_units(wanted, lines[0].less_included), known[0])
+        for line, price in zip(lines, known, strict=True):
+            right = EXACT.subtract(right, EXACT.multiply(billed_of(line), price))
+        return Money(abs(right), self.currency(key))
+
+    def worth(self, key: Key, units: Decimal) -> Money | None:
+        """Return what so many units of a key come to; nothing where its line is not charged."""
+        live = self.live(key)
+        line = live[0] if live else None
+        if line is not None and not charged(line):
+            return Money(ZERO, self.currency(key))
+        return worth_of(units, self.price(key, line), self.currency(key))
 
     # Names and commands --------------------------------------------------------------------------
 
@@ -165,7 +211,12 @@ class Sides:
         return f"{self.words.item(key.item_id)} on agreement {key.agreement_id}"
 
     def command(self, name: str) -> str:
-        """Return a command on this month and source: `connector plan 2026-10`."""
+        """Return a command on this month and source: `connector plan 2026-10`.
+
+        Nothing can be written for a month of which a newer one has been billed since: that one is planned.
+        """
+        if name == "sync" and self.then is not None:
+            return f"connector plan {self.inputs.newest_applied}"
         return f"connector {name}{self.command_end}"
 
     def item(self, code: str, key: Key, message: str, next_step: str, **said: object) -> Discrepancy:
@@ -197,8 +248,3 @@ class Sides:
     def tenant(self, tenant_id: str | None) -> str:
         """Return what people call a tenant."""
         return self.inputs.names.get(tenant_id, "") if tenant_id is not None else ""
-
-    def guards(self, change: Change | None) -> Iterable[str]:
-        """Yield why no run makes a change, although nothing holds it."""
-        if change is not None and change.held is None:
-            yield from (f"guard {each.name}: {each.message}" for each in self.plan.objections)

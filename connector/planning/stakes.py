@@ -48,12 +48,17 @@ class Costs:
 
     def of_rows(self, entries: Iterable[Unresolved]) -> Money | None:
         """Return what the rows of these findings cost."""
-        return self._joined(_place(entry) for entry in entries)
+        return self._joined(place_of(entry) for entry in entries)
 
     def currencies(self, parts: Iterable[Part]) -> frozenset[str]:
         """Return the currencies that Sophos bills these parts in."""
         places = ((part.tenant_id, part.product_code, None) for part in parts)
         return frozenset(currency for place in places for currency in self._at(place).amounts)
+
+    def only_currency(self) -> str:
+        """Return the currency of all usage, or "" where it is of several or names none."""
+        found = {currency for total in self._sums.values() for currency in total.amounts}
+        return next(iter(found)) if len(found) == 1 else ""
 
     def by_place(self) -> Mapping[Place, Mapping[str, Decimal]]:
         """Return every sum, by tenant, product code and, where there is no tenant, serial number."""
@@ -76,7 +81,8 @@ class Costs:
         return Money(abs(amount), currency)
 
 
-def _place(entry: Unresolved) -> Place:
+def place_of(entry: Unresolved) -> Place:
+    """Return where the rows of a finding are counted."""
     return entry.tenant_id, entry.product_code, entry.serial if entry.tenant_id is None else None
 
 
@@ -96,14 +102,15 @@ def charged(line: Addition) -> bool:
 
 
 def worth_of(units: Decimal, price: Decimal | None, currency: str) -> Money | None:
-    """Return what so many units come to, below zero or above; None where no price is known."""
-    return None if price is None else Money(EXACT.multiply(abs(units), price), currency)
+    """Return what so many units come to, too many or too few; None where no price is known."""
+    return None if price is None else Money(abs(EXACT.multiply(units, price)), currency)
 
 
 def loss_of(cost: Money, price: Decimal, quantity: Decimal, bought: Decimal) -> Money:
     """Return by how much `quantity` units sell below what they cost, of which `bought` cost this much."""
     share = cost if quantity == bought else share_of(cost, quantity, bought)
-    return Money(EXACT.subtract(share.amount, EXACT.multiply(price, quantity)), cost.currency)
+    lost = EXACT.subtract(share.amount, EXACT.multiply(price, quantity))
+    return Money(max(lost, ZERO), cost.currency)  # a share is rounded, which may hide a small loss
 
 
 def each_of(cost: Money, bought: Decimal) -> Decimal:

@@ -1,9 +1,11 @@
 """Reads both vendors for one month and says what is wrong; writes nothing, takes no lock, is no run."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 
 from connector.errors import NotImported, RequestRefused, SignInRefused, VendorError
 from connector.ledger import Ledger
@@ -13,16 +15,16 @@ from connector.ledger.months import snapshot_rows
 from connector.ledger.recall import listed_last
 from connector.model import Addition, Key, Mappings, Period
 from connector.planning.change import Plan
-from connector.planning.diagnosis import Circumstances, diagnose
+from connector.planning.diagnosis import AsItIs, Circumstances, diagnose, without
 from connector.planning.discrepancies import Diagnosis
 from connector.planning.distributor import Distributor
 from connector.planning.findings import Options
-from connector.planning.plan import make_plan
+from connector.planning.plan import Inputs, make_plan
 from connector.planning.pricing import uses_prices
 from connector.planning.resolve import Off, Placer, resolve
 from connector.planning.restatement import Restated, find_restated, restatement_findings
 from connector.planning.sources import API, FILE, Source
-from connector.planning.written import settled
+from connector.planning.written import WrittenThen, settled
 from connector.runs.apply import Additions
 from connector.runs.draft import finder_of, inputs_of, names_of
 from connector.runs.reading import (
@@ -83,19 +85,23 @@ class Examiner:
         wanted = (placer.agreement_ids() | agreements_that_matter(self.ledger)) & directory.agreements.keys()
         additions, unread = read_some_additions(self.connectwise, wanted, self.story)
 
+        now = usage
         usage, restated = self._as_billed(usage, placer)
         finder = finder_of(usage, self.mappings)
         names = names_of(usage, self.mappings)
         inputs = inputs_of(usage, placer, additions, self.ledger, options=Options(), today=self.today)
         inputs = replace(inputs, known=settled(inputs.known, self.ledger.open_changes(), additions))
-        plan = make_plan(inputs)
-        plan = replace(
-            plan, changes=tuple(each for each in plan.changes if each.key.agreement_id not in unread)
-        )
+        plan = make_plan(without(inputs, unread))
+        as_it_is = None
+        if now is not usage:
+            month = inputs_of(now, placer, additions, self.ledger, options=Options(), today=self.today)
+            as_it_is = AsItIs(now.rows, month.resolved)
         beside = Circumstances(
             unread=unread,
             tried=self._tried(usage.period),
             restated=restated,
+            as_it_is=as_it_is,
+            then=self._then(usage.period, inputs),
             called_before=self._called_before(usage.period),
             distributor=self._distributor(against, usage, placer) if against is not None else None,
         )
@@ -152,6 +158,35 @@ class Examiner:
         )
         last = {Key(row["agreement_id"], row["item_id"]): row for row in rows}
         return {key: row["message"] or "" for key, row in last.items() if row["outcome"] == "failed"}
+
+    def _then(self, period: Period, inputs: Inputs) -> WrittenThen | None:
+        """Return what was written for a month that is older than the newest one that was applied.
+
+        That is what the last run of the month made of a line, else what a run of a newer month found, else
+        what the line still has.
+        """
+        if inputs.newest_applied is None or period >= inputs.newest_applied:
+            return None
+        quantities: dict[Key, Decimal] = defaultdict(Decimal)
+        for known in inputs.known.values():
+            if not known.closed and known.ended is None:
+                quantities[known.key] += known.quantity
+        rows = self.ledger.query(
+            "SELECT agreement_id, item_id, before, after, runs.period FROM changes "
+            "JOIN runs ON runs.id = changes.run "
+            "WHERE runs.period >= ? AND outcome = 'done' ORDER BY changes.id",
+            str(period),
+        )
+        found: dict[Key, Decimal] = {}
+        written: dict[Key, Decimal] = {}
+        for row in rows:
+            key = Key(row["agreement_id"], row["item_id"])
+            if row["period"] == str(period):
+                written[key] = Decimal(row["after"])
+            else:
+                found.setdefault(key, Decimal(row["before"] or 0))
+        stored = self.ledger.query("SELECT 1 FROM usage WHERE period = ? LIMIT 1", str(period))
+        return WrittenThen(quantities | found | written, stored=bool(stored))
 
     def _called_before(self, period: Period) -> dict[str, set[str]]:
         """Return the descriptions of each code in the last month before this one that is stored."""

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 BillCustomer = Literal["Billable", "DoNotBill", "NoCharge"]
 PeriodType = Literal["Current", "Future", "Both", "Undefined"]
+BillingCycle = Literal["Monthly", "Quarterly", "Annual"]
 
 
 @dataclass(slots=True)
@@ -60,6 +61,7 @@ class Agreement:
     parent_id: int | None = None
     currency: str = "USD"
     period_type: PeriodType = "Current"
+    billing_cycle: BillingCycle = "Monthly"
 
     def status_on(self, today: date) -> str:
         """Derive Active, Cancelled, Expired or Inactive as live samples show (section 7.1)."""

@@ -9,6 +9,8 @@ from .connectwise_records import Addition, Agreement, Company, Item, Lookup, Tra
 from .lists import Shape
 from .world import World
 
+_CYCLES = {"Monthly": 2, "Quarterly": 3, "Annual": 5}
+
 
 def date_text(day: date | None) -> str | None:
     """Write a calendar date as midnight UTC (section 6.2)."""
@@ -80,7 +82,7 @@ def agreement_shape(world: World, url: str) -> Shape[Agreement]:
         "dateCancelled": lambda a: date_text(a.cancelled_on),
         "applicationUnits": lambda _: "Amount",
         "applicationCycle": lambda _: "CalendarMonth",
-        "billingCycle": lambda _: {"id": 2, "name": "Monthly"},
+        "billingCycle": lambda a: {"id": _CYCLES[a.billing_cycle], "name": a.billing_cycle},
         "billOneTimeFlag": lambda _: False,
         "invoicingCycle": lambda _: "CalendarYear",
         "billToCompany": company,

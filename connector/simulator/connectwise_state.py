@@ -10,6 +10,7 @@ from .connectwise_records import (
     Addition,
     Additions,
     Agreement,
+    BillingCycle,
     Company,
     Item,
     PeriodType,
@@ -50,6 +51,7 @@ class AgreementOptions(TypedDict, total=False):
     parent_id: int | None
     currency: str
     period_type: PeriodType
+    billing_cycle: BillingCycle
 
 
 class ItemOptions(TypedDict, total=False):

@@ -27,7 +27,7 @@ COMPANY_FIELDS = "id,identifier,name,deletedFlag,status/name"
 AGREEMENT_FIELDS = (
     "id,name,company/id,company/identifier,agreementStatus,cancelledFlag,startDate,endDate,"
     "noEndingDateFlag,billStartDate,nextInvoiceDate,type/name,currency/currencyCode,"
-    "currency/numberOfDecimals,periodType"
+    "currency/numberOfDecimals,periodType,billingCycle/name"
 )
 CATALOG_FIELDS = "id,identifier,description,productClass,inactiveFlag,price"
 ADDITION_FIELDS = (
@@ -83,6 +83,7 @@ def agreement(record: Record) -> Agreement:
         currency=_told(record, "currency/currencyCode").upper(),
         whole=_lenient(record, "currency/numberOfDecimals") == 0,
         ahead=_told(record, "periodType").casefold() == "future",
+        cycle=_told(record, "billingCycle/name"),
     )
     try:
         return replace(

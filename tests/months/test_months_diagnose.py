@@ -2,13 +2,19 @@
 
 import csv
 import io
+import shlex
+import signal
+import sqlite3
+import subprocess
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command_lines import parsed
 from months.calling import Processes, Result, Run
 from months.importing import broken, imports, row
 from months.msp import EMAIL, ENDPOINT, Customer, Msp
@@ -16,6 +22,8 @@ from months.msp import EMAIL, ENDPOINT, Customer, Msp
 from connector.ledger import Ledger
 from connector.runs.lock import one_run_at_a_time
 from connector.simulator import Fault, Simulator
+
+LOOKING = Run.text
 
 
 @pytest.fixture(autouse=True)
@@ -44,18 +52,28 @@ def left_alone(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         result = called(self, *args, **settings)
         assert result.writes == []
         assert kept(self) == before
+        if "--json" in args and result.exit_code in {0, 3}:
+            for item in result.json["items"]:
+                parsed(item["next"])
         return result
 
     monkeypatch.setattr(Run, "text", watched)
 
 
 def kept(run: Run) -> dict[str, int]:
-    """Count what the ledger holds."""
+    """Count what the ledger holds; nothing may make one."""
+    if not (run.state / "connector.db").exists():
+        return {"files": len(list(run.folder.rglob("connector.*")))}
     with Ledger(run.state) as ledger:
         return {
             table: ledger.query(f"SELECT count(*) AS n FROM {table}")[0]["n"]  # noqa: S608
             for table in ("runs", "usage", "plans", "changes", "additions", "names", "tenants")
         }
+
+
+def unwatched(run: Run) -> Result:
+    """Diagnose where the ledger must not be opened before or after."""
+    return LOOKING(run, "diagnose", "--json")
 
 
 def classes(result: Result) -> list[str]:
@@ -141,7 +159,84 @@ def test_a_line_that_people_made_for_what_nobody_uses(run: Run, alder: Customer)
 def test_a_line_that_people_made_waits_to_be_taken_over(msp: Msp, run: Run) -> None:
     msp.customer("Birch", {"CIXA-MSP": 7}).has(ENDPOINT, 7, unit_price=Decimal(3))
     item = only(run("diagnose"))
-    assert (item["class"], item["next"]) == ("NEEDS_ADOPTION", "connector sync 2026-10 --adopt")
+    assert item["class"] == "NEEDS_ADOPTION"
+    assert run(*shlex.split(item["next"])[1:]).exit_code == 0
+    assert run("diagnose").json["items"] == []
+
+
+def test_the_next_command_takes_over_one_line_and_releases_what_holds_it(msp: Msp, run: Run) -> None:
+    birch, cedar = msp.customer("Birch", {"CIXA-MSP": 500}), msp.customer("Cedar", {"CIXA-MSP": 7})
+    birch.has(ENDPOINT, 10, unit_price=Decimal(3))
+    cedar.has(ENDPOINT, 6, unit_price=Decimal(3))
+    first = run("diagnose").json["items"][0]
+    assert (first["class"], first["next"].endswith(" --force LARGE_INCREASE")) == ("UNDER_BILLED", True)
+    run(*shlex.split(first["next"])[1:])
+    assert [each.line().quantity for each in (birch, cedar)] == [Decimal(500), Decimal(6)]
+
+
+def test_a_line_of_people_beside_ours_which_is_not_used_any_more(msp: Msp, run: Run, alder: Customer) -> None:
+    msp.next_month()
+    alder.stops("CIXA-MSP")
+    alder.uses("CEMA-MSP", 1)
+    run("sync", "--force", "all")
+    theirs = alder.has(ENDPOINT, 5, unit_price=Decimal(3))
+    item = only(run("diagnose"))
+    assert (item["class"], item["addition_id"], money(item)) == ("ORPHAN_ADDITION", theirs.id, ("15", "USD"))
+
+
+def test_a_line_whose_giving_back_was_killed_is_peoples(
+    msp: Msp, run: Run, run_process: Processes, simulator: Simulator
+) -> None:
+    birch = msp.customer("Birch", {"CIXA-MSP": 12})
+    birch.has(ENDPOINT, 10, unit_price=Decimal(3))
+    run("adopt")
+    process: list[subprocess.Popen[str]] = []
+
+    def kill(vendor: str, method: str, path: str, request: int) -> None:
+        if (vendor, method) == ("connectwise", "PATCH"):
+            process[0].send_signal(signal.SIGKILL)
+            process[0].wait()
+
+    simulator.after_commit = kill
+    process.append(run_process.start("runs", "undo", "1"))
+    process[0].communicate(timeout=60)
+    simulator.after_commit = None
+    assert birch.line().quantity == 10
+    item = only(run("diagnose"))
+    assert (item["class"], item["written"]) == ("UNDER_BILLED", None)
+    assert item["next"].startswith("connector adopt 2026-10 --tenant ")
+
+
+def test_a_month_that_is_past_is_compared_with_what_was_written_for_it(
+    msp: Msp, run: Run, alder: Customer
+) -> None:
+    cedar = msp.customer("Cedar", {"CIXA-MSP": 4})
+    run("sync")
+    msp.next_month()
+    alder.uses("CIXA-MSP", 15)
+    run("sync")
+    assert run("diagnose").json["items"] == run("diagnose", "2026-10").json["items"] == []
+    msp.world.stop_using("2026-10", cedar.tenant, "CIXA-MSP")
+    msp.world.use("2026-10", cedar.tenant, "CIXA-MSP", 6)
+    with Ledger(run.state) as ledger, ledger.transaction() as db:
+        db.execute("UPDATE changes SET after = '11' WHERE addition_id = ? AND run = 1", (alder.line().id,))
+    found = {item["class"]: item for item in run("diagnose", "2026-10").json["items"]}
+    assert found.keys() == {"UNDER_BILLED", "RESTATED"}
+    assert sides(found["UNDER_BILLED"])[:2] == ("12", "11")
+    assert found["RESTATED"]["next"] == "connector plan 2026-11"
+    told = shlex.split(found["UNDER_BILLED"]["next"])[1:]
+    assert (told[0], run(*told).exit_code) == ("explain", 0)
+
+
+def test_a_line_that_no_run_of_its_month_wrote_had_what_the_next_one_found(
+    msp: Msp, run: Run, alder: Customer
+) -> None:
+    msp.next_month()
+    run("sync")
+    msp.next_month()
+    alder.uses("CIXA-MSP", 20)
+    run("sync")
+    assert run("diagnose", "2026-11").json["items"] == []
 
 
 def test_a_quantity_that_somebody_changed(run: Run, alder: Customer) -> None:
@@ -225,6 +320,10 @@ def test_a_month_that_changed_after_it_was_billed(msp: Msp, run: Run, alder: Cus
         ("2.8", "USD"),
     )
     assert item["next"] == "connector sync 2026-10 --restate"
+    msp.customer("Birch", {"CIXA-MSP": 5, "NDR-MSP": 2}, mapped=False)
+    found = run("diagnose")
+    assert sorted(classes(found)) == ["RESTATED", "UNMAPPED_TENANT"]
+    assert (found.json["coverage"]["rows"], found.json["coverage"]["rows_checked"]) == (3, 0)
 
 
 def test_what_is_off_is_no_restatement_and_what_is_the_same_neither(
@@ -242,6 +341,15 @@ def test_a_difference_after_the_invoice_is_out(run: Run, alder: Customer) -> Non
     alder.uses("CIXA-MSP", 15)
     item = only(run("diagnose"))
     assert (item["class"], money(item)) == ("PERIOD_CLOSED", ("9", "USD"))
+
+
+def test_an_agreement_that_is_invoiced_by_the_quarter_is_not_closed_by_its_date(
+    run: Run, alder: Customer
+) -> None:
+    alder.agreement.invoiced_through = date(2026, 12, 31)
+    alder.agreement.billing_cycle = "Quarterly"
+    alder.uses("CIXA-MSP", 15)
+    assert only(run("diagnose"))["class"] == "UNDER_BILLED"
 
 
 def test_an_agreement_that_bills_ahead_is_closed_a_month_earlier(run: Run, alder: Customer) -> None:
@@ -453,3 +561,28 @@ def test_a_name_that_steers_a_terminal_is_written_out(msp: Msp, run: Run) -> Non
 def test_a_fresh_desk_can_be_looked_at_before_the_first_run(msp: Msp, run: Run, tmp_path: Path) -> None:
     msp.customer("Birch", {"CIXA-MSP": 7})
     assert classes(run("diagnose")) == ["NO_ADDITION"]
+    assert not run.state.exists()
+
+
+def test_an_older_ledger_is_read_and_stays_as_it_is(run: Run, alder: Customer) -> None:
+    path = run.state / "connector.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        for name in [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'view'")]:
+            db.execute(f"DROP VIEW {name}")
+        db.execute("DROP TABLE agreements")
+        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'views_for_people'")
+        db.execute("PRAGMA journal_mode = DELETE")
+    before = path.read_bytes()
+    alder.uses("CIXA-MSP", 15)
+    called = unwatched(run)
+    assert classes(called) == ["UNDER_BILLED"]
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_or_newer_ledger_is_said_to_be_one(run: Run, alder: Customer) -> None:
+    path = run.state / "connector.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("INSERT INTO _sqlite_migrations (migration_set, name) VALUES ('connector', 'tomorrow')")
+    assert "newer version" in unwatched(run).json["error"]["message"]
+    path.write_bytes(b"no database" * 999)
+    assert unwatched(run).json["error"]["code"] == "STATE"

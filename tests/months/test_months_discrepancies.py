@@ -123,10 +123,10 @@ def test_what_could_not_be_read_is_not_called_checked(told: Result, simulator: S
     coverage = told.json["coverage"]
     assert coverage["rows"] == len(simulator.world.usage[2026, 10])
     # Two rows of a code that may be another's, one of a new product, of a new tenant, of a firewall that is
-    # nobody's, of an agreement that is cancelled and of one that could not be read.
-    assert coverage["rows"] - coverage["rows_checked"] == 7
+    # nobody's, of an agreement that is cancelled and of one that could not be read, and one that is restated.
+    assert coverage["rows"] - coverage["rows_checked"] == 8
     # The same, but for the firewall, which has no tenant.
-    assert coverage["tenants"] - coverage["tenants_checked"] == 6
+    assert coverage["tenants"] - coverage["tenants_checked"] == 7
 
 
 def test_nothing_was_written_meanwhile(told: Result) -> None:

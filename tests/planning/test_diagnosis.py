@@ -21,9 +21,11 @@ from building import (
     STRANGER,
     Month,
 )
+from command_lines import parsed
 
 from connector.model import (
     Addition,
+    Adopt,
     Agreement,
     CatalogItem,
     Defaults,
@@ -35,9 +37,9 @@ from connector.model import (
     ProductEntry,
     UsageRow,
 )
-from connector.planning.change import KnownAddition, OpenChange, mark_of
+from connector.planning.change import Change, KnownAddition, OpenChange, mark_of
 from connector.planning.closing import invoiced_because
-from connector.planning.diagnosis import Circumstances, diagnose
+from connector.planning.diagnosis import AsItIs, Circumstances, diagnose, without
 from connector.planning.directory import Name
 from connector.planning.discrepancies import Diagnosis, Discrepancy, MoneyChecked
 from connector.planning.distributor import Distributor
@@ -45,10 +47,13 @@ from connector.planning.findings import Options, Part, Unresolved
 from connector.planning.plan import Inputs, make_plan
 from connector.planning.prices import Money
 from connector.planning.pricing import uses_prices, worths
+from connector.planning.remedies import Remedies
 from connector.planning.resolve import TenantFinder, resolve
 from connector.planning.restatement import Restated
+from connector.planning.sides import Sides
+from connector.planning.stakes import Costs, loss_of
 from connector.planning.uncounted import Uncounted
-from connector.planning.written import settled
+from connector.planning.written import WrittenThen, settled
 
 ALDER_EMAIL = Key(ALDER_AGREEMENT, EMAIL)
 CODES = {"CIXA-MSP": "1.40", "CEMA-MSP": "0.50", "NDR-MSP": "20"}
@@ -114,6 +119,14 @@ class Desk(Month):
         self.agreements[0] = replace(self.agreements[0], **changes)
         return self
 
+    def sides(self) -> Sides:
+        """The numbers of a month in which only what is off was used."""
+        placer = self.placer()
+        finder = TenantFinder((), {}, ())
+        resolved = resolve((UsageRow("CPHISH-MSP", Decimal(1), ALDER),), finder, placer, {})
+        inputs = Inputs(OCTOBER, self.source, self.today, resolved, placer, {}, {}, Options(), {})
+        return Sides(inputs, make_plan(inputs), Costs((), finder), {})
+
     def diagnosis(self) -> Diagnosis:
         placer = self.placer()
         finder = TenantFinder({ALDER, BIRCH, *self.tenants}, self.mapped_firewalls, self.firewalls)
@@ -143,7 +156,12 @@ class Desk(Month):
             theirs = resolve(self.theirs, finder, placer, names)
             distributor = Distributor("invoice.csv", theirs, self.their_failures)
         beside = Circumstances(unread=self.unread, distributor=distributor, **self.beside)
-        return diagnose(inputs, make_plan(inputs), rows=self.rows, finder=finder, beside=beside)
+        plan = make_plan(without(inputs, self.unread))
+        found = diagnose(inputs, plan, rows=self.rows, finder=finder, beside=beside)
+        for item in found.items:
+            parsed(item.next)
+            assert item.money is None or item.money.amount >= 0
+        return found
 
     def found(self) -> list[Discrepancy]:
         return list(self.diagnosis().items)
@@ -223,6 +241,29 @@ def test_a_line_that_is_not_charged_bills_nothing_and_says_so() -> None:
     assert "ConnectWise does not charge addition 9001 (DoNotBill)" in item.evidence
 
 
+def test_a_line_that_is_not_charged_bills_no_difference_wrongly() -> None:
+    desk = Desk().uses(ALDER, "CIXA-MSP", 10).manages(ALDER_ENDPOINT, 12, FED, bill_customer="NoCharge")
+    item = desk.only()
+    assert (item.code, item.money) == ("OVER_BILLED", dollars(0))
+
+
+def test_money_is_never_below_zero_not_even_of_credits() -> None:
+    desk = Desk().uses(ALDER, "CIXA-MSP", 12)
+    found = {
+        item.code: item.money
+        for item in desk.manages(ALDER_ENDPOINT, 10, FED, unit_price=Decimal(-3)).found()
+    }
+    assert found["UNDER_BILLED"] == dollars(6)
+    assert loss_of(dollars("0.005"), Decimal("0.0045"), Decimal("0.1"), Decimal(1)) == dollars(0)
+
+
+def test_an_agreement_that_names_no_currency_bills_in_the_only_one_of_its_usage() -> None:
+    desk = Desk().uses(ALDER, "CIXA-MSP", 15).manages(ALDER_ENDPOINT, 12, FED).agreed(currency="")
+    assert desk.only().money == dollars(9)
+    desk.uses(BIRCH, "CPHISH-MSP", 1, received=said("2", "EUR"))
+    assert desk.only().money == Money(Decimal(9), "")
+
+
 def test_a_price_that_nobody_knows_makes_no_money_up() -> None:
     desk = Desk().uses(ALDER, "CIXA-MSP", 15)
     desk.items = [CatalogItem(ENDPOINT, "SOPHOS-ENDPOINT"), CatalogItem(EMAIL, "SOPHOS-EMAIL")]
@@ -286,7 +327,7 @@ def test_a_source_that_is_not_sophos_is_named_in_every_command() -> None:
 def test_a_line_that_people_made_is_judged_by_its_numbers() -> None:
     item = Desk().uses(ALDER, "CIXA-MSP", 15).bills(ALDER_ENDPOINT, 12).only()
     assert (item.code, item.money, item.written) == ("UNDER_BILLED", dollars(9), None)
-    assert item.next == "connector sync 2026-10 --adopt"
+    assert item.next == "connector adopt 2026-10 --tenant alder-id --product CIXA-MSP"
     assert Desk().uses(ALDER, "CIXA-MSP", 9).bills(ALDER_ENDPOINT, 12).only().code == "OVER_BILLED"
 
 
@@ -295,9 +336,28 @@ def test_one_that_bills_what_is_used_only_waits_to_be_taken_over() -> None:
     assert (item.code, item.money, item.needs_person) == ("NEEDS_ADOPTION", None, True)
 
 
-def test_with_adopt_auto_the_next_run_takes_it_over() -> None:
-    desk = Desk(defaults=Defaults(adopt="auto")).uses(ALDER, "CIXA-MSP", 12)
-    assert desk.bills(ALDER_ENDPOINT, 12).only().next == "connector sync 2026-10"
+def test_what_holds_a_line_of_people_beside_its_adoption_is_released_with_it() -> None:
+    rules: tuple[tuple[Adopt, str], ...] = (
+        ("auto", "LARGE_INCREASE"),
+        ("ask", "NEEDS_ADOPTION and LARGE_INCREASE"),
+    )
+    for adopt, held in rules:
+        desk = Desk(defaults=Defaults(adopt=adopt)).uses(ALDER, "CIXA-MSP", 900)
+        item = desk.bills(ALDER_ENDPOINT, 12).only()
+        assert item.next == (
+            "connector adopt 2026-10 --tenant alder-id --product CIXA-MSP --force LARGE_INCREASE"
+        )
+        assert f"the next run holds it back as {held}" in item.evidence
+    desk = Desk(defaults=Defaults(adopt="auto")).uses(ALDER, "CIXA-MSP", 900)
+    assert "increase is real" in desk.bills(ALDER_ENDPOINT, 12).only().advice
+
+
+def test_a_guard_that_refuses_an_adoption_is_evidence_and_the_plan_comes_next() -> None:
+    desk = Desk(newest_applied=OCTOBER, guards=GuardLimits(money=Decimal(5)))
+    desk.defaults = Defaults(pricing=Pricing(price=PriceRule("fixed", Decimal(3))))
+    item = desk.uses(ALDER, "CIXA-MSP", 15).bills(ALDER_ENDPOINT, 12).only()
+    assert item.next == "connector plan 2026-10"
+    assert any(line.startswith("guard money: bills would change by 9 USD") for line in item.evidence)
 
 
 def test_with_adopt_never_the_map_has_to_change_first() -> None:
@@ -322,6 +382,41 @@ def test_peoples_line_at_zero_or_of_another_item_is_no_finding() -> None:
 
 def test_peoples_line_with_a_row_of_zero_is_an_orphan_once() -> None:
     assert Desk().uses(ALDER, "CIXA-MSP", 0).bills(ALDER_ENDPOINT, 5).only().code == "ORPHAN_ADDITION"
+
+
+def test_of_several_lines_of_people_each_that_bills_is_named_and_none_at_zero() -> None:
+    desk = Desk().uses(ALDER, "CEMA-MSP", 4).manages(ALDER_EMAIL, 4, {(ALDER, "CEMA-MSP"): 4})
+    for addition_id, quantity in ((9002, 0), (9003, 5), (9004, 7)):
+        desk.bills(ALDER_ENDPOINT, quantity, addition_id=addition_id)
+    item = desk.only()
+    assert (item.code, item.addition_id, item.money) == ("ORPHAN_ADDITION", 9003, dollars(36))
+    assert "people made addition 9003 with 5, addition 9004 with 7, and" in item.message
+    assert "9002" not in item.message
+
+
+def test_a_line_of_people_beside_ours_at_zero_is_an_orphan() -> None:
+    desk = Desk().uses(ALDER, "CPHISH-MSP", 1).manages(ALDER_ENDPOINT, 0)
+    item = desk.bills(ALDER_ENDPOINT, 5, addition_id=9002).only()
+    assert (item.code, item.addition_id, item.money) == ("ORPHAN_ADDITION", 9002, dollars(15))
+    assert "people made addition 9002 with 5, beside our addition 9001 at 0" in item.message
+    desk.known[9001] = replace(desk.known[9001], quantity=Decimal(12))
+    assert "somebody made it 0; 12 was written" in desk.only().evidence
+
+
+def test_a_line_of_people_beside_ours_that_nothing_feeds_is_named_with_it() -> None:
+    desk = Desk().uses(ALDER, "CEMA-MSP", 0).manages(ALDER_ENDPOINT, 12, FED)
+    for addition_id in (9002, 9003):
+        desk.bills(ALDER_ENDPOINT, 5, addition_id=addition_id)
+    item = desk.only()
+    assert (item.code, item.money) == ("ORPHAN_ADDITION", dollars(66))
+    assert "additions 9001 with 12 and 9002 with 5 and 9003 with 5 bill: no CIXA-MSP usage" in item.message
+    assert "people's own additions 9002 with 5 and 9003 with 5 bill beside ours" in item.evidence
+
+
+def test_a_line_of_people_at_zero_beside_ours_is_worth_knowing() -> None:
+    desk = Desk().uses(ALDER, "CIXA-MSP", 12).manages(ALDER_ENDPOINT, 12, FED)
+    item = desk.bills(ALDER_ENDPOINT, 0, addition_id=9002).only()
+    assert (item.code, item.needs_person, "9002" in item.message) == ("OTHER_LINES", False, True)
 
 
 def test_a_quantity_that_somebody_changed_is_named_with_both_numbers() -> None:
@@ -350,6 +445,14 @@ def test_a_line_of_people_beside_ours_bills_twice() -> None:
     item = desk.bills(ALDER_ENDPOINT, 5, addition_id=9002).only()
     assert (item.code, item.addition_id, item.money) == ("DUPLICATE_ADDITIONS", 9001, dollars(15))
     assert item.evidence[0] == "1 of them ours"
+
+
+def test_duplicates_say_by_how_much_they_bill_wrongly_at_the_items_price_where_they_have_none() -> None:
+    for used, differs in ((10, "7 too many"), (20, "3 too few"), (17, "as they should")):
+        desk = Desk().uses(ALDER, "CIXA-MSP", used).manages(ALDER_ENDPOINT, 12, FED, unit_price=None)
+        item = desk.bills(ALDER_ENDPOINT, 5, addition_id=9002, unit_price=None).only()
+        assert (item.code, item.money) == ("DUPLICATE_ADDITIONS", dollars(abs(17 - used) * 3))
+        assert item.message.endswith(differs)
 
 
 def test_duplicates_of_which_one_has_no_price_have_no_money() -> None:
@@ -441,6 +544,71 @@ def test_what_connectwise_said_to_the_last_try_is_evidence() -> None:
     assert "the last try failed: 400, quantity is locked" in desk.only().evidence
 
 
+def test_all_that_holds_a_change_is_released_at_once() -> None:
+    desk = Desk().uses(BIRCH, "CIXA-MSP", 1).uses(None, "CIXA-MSP", 1, serial="X1")
+    desk.manages(BIRCH_ENDPOINT, 1, {(BIRCH, "CIXA-MSP"): 1})
+    desk.manages(ALDER_ENDPOINT, 2, {(ALDER, "CIXA-MSP"): 2}, addition_id=9002, serials=("X1",))
+    item = next(item for item in desk.found() if item.code == "ORPHAN_ADDITION")
+    assert item.next.endswith("--force FIREWALL_UNASSIGNED --force TENANT_VANISHED")
+    assert "the next run holds it back as FIREWALL_UNASSIGNED and TENANT_VANISHED" in item.evidence
+
+
+def test_what_no_force_releases_is_only_planned() -> None:
+    desk = Desk().excepts(ALDER, "CIXA-MSP", item="SOPHOS-EMAIL").uses(ALDER, "CIXA-MSP", 12)
+    desk.products["CIXA-MSP"] = ProductEntry("", "SOPHOS-ENDPOINT", aggregate="max")
+    desk.uses(ALDER, "CEMA-MSP", 3).manages(ALDER_ENDPOINT, 12, FED)
+    item = next(item for item in desk.found() if item.code == "ORPHAN_ADDITION")
+    assert item.next == "connector plan 2026-10"
+    assert "the next run holds it back as AGGREGATE_DIFFERS" in item.evidence
+
+
+def test_what_is_released_is_not_what_a_guard_refuses_then() -> None:
+    desk = Desk(guards=GuardLimits(decrease=Decimal("0.5"), at_least=1))
+    desk.uses(BIRCH, "CIXA-MSP", 1).manages(BIRCH_ENDPOINT, 1, {(BIRCH, "CIXA-MSP"): 1})
+    item = desk.manages(ALDER_ENDPOINT, 12, FED, addition_id=9002).only()
+    assert item.next == "connector plan 2026-10"
+    assert any(line.startswith("guard decrease: ") for line in item.evidence)
+
+
+def test_a_line_is_not_made_again_while_a_guard_refuses_the_run() -> None:
+    desk = Desk(guards=GuardLimits(decrease=Decimal("0.1"), at_least=1)).uses(BIRCH, "CIXA-MSP", 1)
+    desk.manages(BIRCH_ENDPOINT, 12, {(BIRCH, "CIXA-MSP"): 12}).uses(ALDER, "CIXA-MSP", 12)
+    desk.manages(ALDER_ENDPOINT, 12, FED, addition_id=9002, cancelled=date(2026, 10, 5))
+    found = {item.code: item.next for item in desk.found()}
+    assert found["ENDED_BY_HAND"] == "connector plan 2026-10"
+
+
+def test_a_release_names_a_code_that_feeds_the_line_today() -> None:
+    fed = {(ALDER, "AAA-MSP"): 4, (ALDER, "CIXA-MSP"): 12}
+    desk = Desk().uses(BIRCH, "CEMA-MSP", 0).manages(ALDER_ENDPOINT, 16, fed)
+    assert desk.only().next == (
+        "connector sync 2026-10 --tenant alder-id --product CIXA-MSP --force TENANT_VANISHED"
+    )
+    desk.excepts(ALDER, "CIXA-MSP", item="SOPHOS-EMAIL")
+    assert "--product CIXA-MSP" in desk.only().next
+
+
+def test_a_release_of_what_no_command_knows_any_more_is_only_planned() -> None:
+    desk = Desk().uses(BIRCH, "CEMA-MSP", 0).excepts(ALDER, "CIXA-MSP", item="NO-SUCH-ITEM")
+    fed = {(ALDER, "CIXA-MSP"): 12}
+    item = desk.manages(ALDER_ENDPOINT, 12, fed).only()
+    assert "--product CIXA-MSP" in item.next
+    remedies = Remedies(desk.sides(), {})
+    gone = Change("zero", Key(ALDER_AGREEMENT, 77), 9001, Decimal(1), Decimal(0), "", held="TENANT_VANISHED")
+    assert remedies.mended(gone.key, gone) == "connector plan 2026-10"
+
+
+def test_a_tenant_or_code_that_begins_with_a_dash_is_no_option() -> None:
+    desk = Desk().maps("-all", company="AlderDental", agreement="Managed Security")
+    desk.products["-X"] = ProductEntry("", "SOPHOS-ENDPOINT")
+    item = desk.uses("-all", "-X", 900).manages(ALDER_ENDPOINT, 12, {("-all", "-X"): 12}).only()
+    assert parsed(item.next)["tenant"] == "-all"
+    assert parsed(item.next)["product"] == "-X"
+    stranger = Desk().uses("-none", "CIXA-MSP", 1).uses(ALDER, "CPHISH-MSP", 1).only()
+    assert stranger.next == 'connector tenants map -- "-none"'
+    assert parsed(stranger.advice.partition(": ")[2])["tenant"] == "-none"
+
+
 # Off, inactive, closed ---------------------------------------------------------------------------
 
 
@@ -458,6 +626,21 @@ def test_a_line_of_ours_that_nothing_in_the_map_can_feed_is_off() -> None:
     assert (item.code, item.item, item.evidence) == ("OFF_STILL_BILLING", "item 77", ())
     desk.known.clear()
     assert desk.only().written is None
+
+
+def test_each_line_above_zero_of_what_is_off_is_named() -> None:
+    desk = Desk().uses(ALDER, "CIXA-MSP", 12).manages(ALDER_ENDPOINT, 0, FED)
+    desk.products["CIXA-MSP"] = ProductEntry("", sync=False)
+    item = desk.manages(ALDER_ENDPOINT, 5, FED, addition_id=9002).only()
+    assert (item.addition_id, "addition 9002 goes on billing 5" in item.message) == (9002, True)
+    item = desk.manages(ALDER_ENDPOINT, 3, FED, addition_id=9003).only()
+    assert "additions 9002 with 5 and 9003 with 3 go on billing" in item.message
+
+
+def test_each_line_of_an_inactive_agreement_is_named() -> None:
+    desk = Desk().uses(ALDER, "CIXA-MSP", 12).manages(ALDER_ENDPOINT, 10, FED).agreed(cancelled=True)
+    item = desk.bills(ALDER_ENDPOINT, 4, addition_id=9002).found()[0]
+    assert "additions 9001 with 10 and 9002 with 4 stay, for their agreement is cancelled" in item.message
 
 
 def test_usage_of_an_inactive_agreement_is_one_finding_with_its_line() -> None:
@@ -501,6 +684,15 @@ def test_an_invoice_is_out_when_the_next_one_can_no_longer_carry_the_month(
 ) -> None:
     agreement = Agreement(1, "A", 1, next_invoice=next_invoice, ahead=ahead)
     assert bool(invoiced_because(agreement, OCTOBER, None)) is out
+
+
+@pytest.mark.parametrize("cycle", ["Quarterly", "Annual", "Every 6 months"])
+def test_an_invoice_of_a_longer_cycle_is_never_certain_by_its_day(cycle: str) -> None:
+    agreement = Agreement(1, "A", 1, next_invoice=date(2027, 1, 1), cycle=cycle)
+    assert invoiced_because(agreement, OCTOBER, None) == ""
+    assert invoiced_because(agreement, OCTOBER, "it is invoiced") != ""
+    assert invoiced_because(replace(agreement, ahead=True), OCTOBER, None) != ""
+    assert invoiced_because(replace(agreement, cycle=" monthly"), OCTOBER, None) != ""
 
 
 def test_the_year_turns_for_invoices_as_well() -> None:
@@ -632,6 +824,16 @@ def test_a_suspected_successor_is_one_finding_for_both_codes() -> None:
     assert len(item.evidence) == 2
 
 
+def test_a_line_of_people_beside_one_that_waits_for_a_successor_is_named() -> None:
+    desk = Desk()
+    for tenant, key, line in ((ALDER, ALDER_ENDPOINT, 9001), (BIRCH, BIRCH_ENDPOINT, 9002)):
+        desk.uses(tenant, "NDR-MSP", 12).manages(key, 12, {(tenant, "CIXA-MSP"): 12}, addition_id=line)
+    desk.bills(ALDER_ENDPOINT, 4, addition_id=9003)
+    (item,) = [item for item in desk.found() if item.code != "NOT_CHECKED"]
+    assert item.evidence[0].endswith("stays at 12 meanwhile")
+    assert item.evidence[1].endswith("people's own addition 9003 with 4 bills beside ours")
+
+
 def test_a_successor_where_one_agreement_bills_all_names_its_line() -> None:
     desk = Desk().maps(BIRCH, company="AlderDental").uses(ALDER, "NDR-MSP", 12).uses(BIRCH, "NDR-MSP", 5)
     desk.manages(ALDER_ENDPOINT, 17, {(ALDER, "CIXA-MSP"): 12, (BIRCH, "CIXA-MSP"): 5})
@@ -671,6 +873,35 @@ def test_what_a_restatement_moves_is_unknown_without_prices() -> None:
     for each in (restated(ALDER, unpriced=True), restated(ALDER, cost=())):
         desk = Desk(beside={"restated": (each,)}).uses(ALDER, "CIXA-MSP", 12)
         assert desk.manages(ALDER_ENDPOINT, 12, FED).only().money is None
+
+
+def as_it_is(desk: Desk, *rows: UsageRow) -> AsItIs:
+    finder = TenantFinder({ALDER, BIRCH}, {}, ())
+    return AsItIs(rows, resolve(rows, finder, desk.placer(), {}))
+
+
+def test_coverage_counts_a_restated_month_as_it_is_and_what_is_restated_as_unchecked() -> None:
+    desk = Desk().uses(ALDER, "CIXA-MSP", 12).manages(ALDER_ENDPOINT, 12, FED).uses(BIRCH, "CPHISH-MSP", 1)
+    phish, more = desk.rows[1], replace(desk.rows[0], quantity=Decimal(7))
+    now = as_it_is(desk, more, replace(more), phish)
+    desk.beside = {"restated": (restated(ALDER),), "as_it_is": now}
+    found = desk.diagnosis()
+    assert [item.code for item in found.items] == ["RESTATED"]
+    assert (found.coverage.rows, found.coverage.rows_checked, found.coverage.tenants_checked) == (3, 1, 1)
+    assert found.coverage.money == (MoneyChecked(Decimal("19.6"), "USD", Decimal(0)),)
+
+
+def test_what_is_restated_and_has_no_place_is_unmapped_as_it_is_now() -> None:
+    desk = Desk().uses(ALDER, "CPHISH-MSP", 1).uses(STRANGER, "CIXA-MSP", 2).uses(STRANGER, "CEMA-MSP", 1)
+    grown, same = replace(desk.rows[1], quantity=Decimal(5)), desk.rows[2]
+    firewall = UsageRow("XGS", Decimal(1), serial="X1", received=said("42"))
+    now = as_it_is(desk, desk.rows[0], grown, same, firewall)
+    nobodys = Restated(None, "XGS", Decimal(0), Decimal(1), (), ())
+    desk.beside = {"restated": (restated(STRANGER), nobodys), "as_it_is": now}
+    assert [(item.code, item.usage, item.money) for item in desk.found()] == [
+        ("FIREWALL_UNASSIGNED", 1, dollars(42)),
+        ("UNMAPPED_TENANT", 6, dollars("7.5")),
+    ]
 
 
 def test_a_restatement_of_what_has_no_line_or_nobody_is_named_too() -> None:
@@ -822,6 +1053,76 @@ def test_other_warnings_of_the_plan_are_kept() -> None:
     assert any("a minimum of 5 CIXA-MSP" in line for line in item.evidence)
 
 
+# A month that is past ----------------------------------------------------------------------------
+
+NOVEMBER = Period(2026, 11)
+
+
+def past(*, stored: bool = True, **written: object) -> dict[str, Any]:
+    keys = {"endpoint": ALDER_ENDPOINT, "email": ALDER_EMAIL}
+    quantities = {keys[name]: Decimal(str(quantity)) for name, quantity in written.items()}
+    return {"then": WrittenThen(quantities, stored)}
+
+
+def test_a_month_that_is_past_is_judged_by_what_was_written_for_it() -> None:
+    desk = Desk(newest_applied=NOVEMBER, beside=past(endpoint=12)).uses(ALDER, "CIXA-MSP", 12)
+    found = desk.manages(ALDER_ENDPOINT, 15, FED).diagnosis()
+    assert (found.items, found.numbers[0].written, found.numbers[0].connectwise) == ((), 12, 15)
+
+
+@pytest.mark.parametrize(
+    ("used", "written", "code", "money"),
+    [
+        (12, 10, "UNDER_BILLED", 6),
+        (8, 10, "OVER_BILLED", 6),
+        (8, 0, "NO_ADDITION", 24),
+        (0, 4, "ORPHAN_ADDITION", 12),
+    ],
+)
+def test_a_month_that_is_past_and_differs_is_for_a_person_and_for_no_run(
+    used: int, written: int, code: str, money: int
+) -> None:
+    desk = Desk(newest_applied=NOVEMBER, beside=past(endpoint=written)).uses(ALDER, "CIXA-MSP", used)
+    item = desk.manages(ALDER_ENDPOINT, 15, FED).only()
+    assert (item.code, item.money, item.written, item.needs_person) == (code, dollars(money), written, True)
+    assert "2026-11 was billed since" in item.message
+    assert item.next == "connector explain --addition 9001 --period 2026-10"
+
+
+def test_a_month_that_is_past_and_was_never_stored_leaves_the_newest_to_be_planned() -> None:
+    desk = Desk(newest_applied=NOVEMBER, beside=past(stored=False)).uses(ALDER, "CIXA-MSP", 2)
+    assert desk.only().next == "connector plan 2026-11"
+    desk.manages(ALDER_ENDPOINT, 15, FED, bill_customer="DoNotBill")
+    assert (desk.only().next, desk.only().money) == ("connector plan 2026-11", dollars(0))
+
+
+def test_a_month_that_is_past_and_invoiced_is_closed() -> None:
+    desk = Desk(newest_applied=NOVEMBER, beside=past(endpoint=10)).uses(ALDER, "CIXA-MSP", 12)
+    item = desk.manages(ALDER_ENDPOINT, 15, FED).agreed(next_invoice=date(2026, 12, 1)).only()
+    assert (item.code, item.evidence[0]) == ("PERIOD_CLOSED", "its next invoice is that of 2026-12-01")
+
+
+def test_a_line_that_somebody_ended_after_its_month_was_written_is_no_finding_of_that_month() -> None:
+    desk = Desk(newest_applied=NOVEMBER, beside=past(endpoint=12), today=date(2026, 11, 28))
+    desk.uses(ALDER, "CIXA-MSP", 12).manages(ALDER_ENDPOINT, 12, FED, cancelled=date(2026, 11, 5))
+    assert desk.found() == []
+    desk.beside = past(endpoint=11)
+    assert (desk.only().code, desk.only().next) == ("ENDED_BY_HAND", "connector plan 2026-10")
+
+
+def test_usage_in_a_month_that_is_past_of_which_there_is_nothing_is_no_finding() -> None:
+    desk = Desk(newest_applied=NOVEMBER, beside=past()).uses(ALDER, "CPHISH-MSP", 1)
+    assert desk.manages(ALDER_ENDPOINT, 15, FED).found() == []
+
+
+def test_a_restated_month_that_is_past_is_for_a_person() -> None:
+    beside = past(endpoint=12) | {"restated": (restated(ALDER),)}
+    desk = Desk(newest_applied=NOVEMBER, beside=beside).uses(ALDER, "CIXA-MSP", 12)
+    item = desk.manages(ALDER_ENDPOINT, 15, FED).only()
+    assert (item.code, item.next) == ("RESTATED", "connector plan 2026-11")
+    assert item.advice.startswith("2026-11 was billed since")
+
+
 # Coverage ----------------------------------------------------------------------------------------
 
 
@@ -857,6 +1158,16 @@ def test_an_agreement_that_cannot_be_read_leaves_its_keys_unchecked() -> None:
     ]
     assert "its additions could not be read: 403, no access" in found.items[0].message
     assert found.coverage.rows_checked == 1
+
+
+def test_what_cannot_be_read_is_neither_planned_nor_guarded() -> None:
+    desk = Desk(unread={BIRCH_AGREEMENT: "403"}, guards=GuardLimits(money=Decimal(20)))
+    desk.defaults = Defaults(pricing=Pricing(price=PriceRule("fixed", Decimal(3))))
+    desk.uses(BIRCH, "CIXA-MSP", 10).uses(ALDER, "CIXA-MSP", 2)
+    desk.manages(ALDER_ENDPOINT, 1, {(ALDER, "CIXA-MSP"): 1})
+    found = {item.code: item for item in desk.found()}
+    assert found.keys() == {"NOT_CHECKED", "UNDER_BILLED"}
+    assert found["UNDER_BILLED"].next == "connector sync 2026-10"
 
 
 def test_a_line_on_an_agreement_that_is_gone_is_not_forgotten() -> None:
@@ -984,6 +1295,14 @@ def test_a_create_whose_answer_was_lost_closes_the_line_before_it() -> None:
     change = open_change("create", addition_id=None, mark=mark_of(ALDER_ENDPOINT))
     found = settled(known, [change], {ALDER_AGREEMENT: (made,)})
     assert (found[9001].closed, found[9002].quantity, found[9002].closed) == (True, 15, False)
+
+
+def test_a_line_that_was_given_back_is_ours_no_more_though_the_answer_was_lost() -> None:
+    known = {9001: KnownAddition(9001, ALDER_ENDPOINT, Decimal(12))}
+    back = open_change("adopt", after=Decimal(10), mark=mark_of(ALDER_ENDPOINT), release=True)
+    assert settled(known, [back], {ALDER_AGREEMENT: (line(10),)}) == {}
+    marked = line(10, serial_number=mark_of(ALDER_ENDPOINT))
+    assert settled(known, [back], {ALDER_AGREEMENT: (marked,)}) == known
 
 
 def test_an_end_whose_answer_was_lost_is_ours() -> None:
