@@ -58,11 +58,14 @@ def listed(
     ctx.obj = joined(ctx, Common(json=as_json, state=state))
     if ctx.invoked_subcommand is not None:
         return
+    from connector.errors import CommandFault
     from connector.ledger import Ledger
-    from connector.ledger.runs import count_runs, past_runs
+    from connector.ledger.runs import LARGEST_NUMBER, count_runs, past_runs
     from connector.reports.runs import runs_document, runs_table
 
     called = invocation(ctx, ctx.obj)
+    if limit > LARGEST_NUMBER:
+        raise CommandFault(f"--limit {limit}: nobody has so many runs.", "To list every run: --all")
     found: tuple[PastRun, ...] = ()
     total = 0
     if _there(called):
@@ -99,7 +102,7 @@ def show(
             f"There is no run {number} in {ledger.path}.", "See which there are: connector runs"
         )
     document = history_document(history, map_is_todays=_is_todays(called, history.run.map))
-    answer(json_text(document) if called.json else history_text(document, history.run))
+    answer(json_text(document) if called.json else history_text(document, history))
 
 
 @group.command("undo")

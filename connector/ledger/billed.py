@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from connector.ledger.months import snapshot_rows
+from connector.ledger.standing import STANDING, back
 from connector.ledger.store import Ledger
 from connector.model import Period, UsageRow
 
 _WHOLE = (
-    "runs.applied = 1 AND runs.period = ? AND runs.source = ? AND runs.usage IS NOT NULL "
+    f"{STANDING} AND runs.period = ? AND runs.source = ? AND runs.usage IS NOT NULL "
     "AND json_extract(plans.options, '$.tenant') IS NULL "
     "AND json_extract(plans.options, '$.product') IS NULL "
     "AND json_extract(plans.options, '$.only') IS NULL"
@@ -24,9 +25,14 @@ class BilledMonth:
 
 
 def applied_sources(ledger: Ledger, period: Period) -> tuple[str, ...]:
-    """Return the source of each run that wrote a month to ConnectWise, the newest run first."""
+    """Return the source of each run that wrote a month to ConnectWise, the newest run first.
+
+    A run that was taken back has not written it.
+    """
     found = ledger.query(
-        "SELECT source FROM runs WHERE applied = 1 AND period = ? AND source IS NOT NULL ORDER BY id DESC",
+        f"SELECT source FROM runs WHERE {STANDING} AND period = ? AND source IS NOT NULL "  # noqa: S608
+        "ORDER BY id DESC",
+        back(ledger),
         str(period),
     )
     return tuple(row["source"] for row in found)
@@ -36,13 +42,15 @@ def billed_month(ledger: Ledger, period: Period, source: str, today: date) -> Bi
     """Return what a month was billed from, or None while it is still being billed.
 
     It counts as billed from the day after a run over all tenants had nothing left to do; what a later run
-    with --restate began to carry counts from then on.
+    with --restate began to carry counts from then on. A run that was taken back counts for neither.
     """
+    undone = back(ledger)
     billed = ledger.query(
         "SELECT runs.id, coalesce(runs.planned_from, runs.usage) AS usage "  # noqa: S608
         "FROM runs JOIN plans USING (digest) "
         f"WHERE {_WHOLE} AND runs.exit_code = 0 AND coalesce(runs.today, substr(runs.started_at, 1, 10)) < ? "
         "ORDER BY runs.id DESC LIMIT 1",
+        undone,
         str(period),
         source,
         str(today),
@@ -53,6 +61,7 @@ def billed_month(ledger: Ledger, period: Period, source: str, today: date) -> Bi
         "SELECT runs.usage FROM runs JOIN plans USING (digest) "  # noqa: S608
         f"WHERE {_WHOLE} AND json_extract(plans.options, '$.restate') = 1 AND runs.id > ? "
         "ORDER BY runs.id DESC LIMIT 1",
+        undone,
         str(period),
         source,
         billed[0]["id"],

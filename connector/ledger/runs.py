@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from connector.ledger.records import date_of, parts_of
+from connector.ledger.standing import MADE
 from connector.ledger.store import Ledger
 from connector.model import Key, Period
 from connector.planning.change import prices_moved, released
@@ -25,6 +26,10 @@ _CHANGES = (
 )
 
 
+LARGEST_NUMBER = 2**63 - 1
+"""The largest number that SQLite knows."""
+
+
 def past_runs(ledger: Ledger, limit: int | None = None) -> tuple[PastRun, ...]:
     """Return runs, the newest first; all of them where there is no limit."""
     found = ledger.query(f"{_RUNS} ORDER BY runs.id DESC LIMIT ?", -1 if limit is None else limit)
@@ -33,6 +38,8 @@ def past_runs(ledger: Ledger, limit: int | None = None) -> tuple[PastRun, ...]:
 
 def past_run(ledger: Ledger, number: int) -> PastRun | None:
     """Return one run, or None where there is none of that number."""
+    if abs(number) > LARGEST_NUMBER:
+        return None
     found = _runs(ledger, ledger.query(f"{_RUNS} WHERE runs.id = ?", number))
     return found[0] if found else None
 
@@ -51,9 +58,9 @@ def changes_of_run(ledger: Ledger, number: int) -> tuple[PastChange, ...]:
 
 
 def histories(ledger: Ledger, number: int) -> dict[int, tuple[PastChange, ...]]:
-    """Return all that was ever done to each addition that a run changed, the oldest first."""
+    """Return all that was ever made of each addition that a run changed, the oldest first."""
     rows = ledger.query(
-        f"{_CHANGES} WHERE changes.outcome = 'done' AND changes.addition_id IN "  # noqa: S608  (our words)
+        f"{_CHANGES} WHERE {MADE} AND changes.addition_id IN "  # noqa: S608  (our words)
         "(SELECT addition_id FROM changes WHERE run = ?) ORDER BY changes.id",
         number,
     )

@@ -25,6 +25,7 @@ from connector.ledger.records import (
     put_rows,
 )
 from connector.ledger.schema import KNOWN_STEPS, migrations
+from connector.ledger.standing import STANDING, back
 from connector.ledger.telling import FILE_NAME, told
 from connector.model import Addition, Agreement, Firewall, Key, Period, Tenant, UsageRow
 from connector.planning.change import (
@@ -196,7 +197,7 @@ class Ledger:
 
     def newest_applied(self) -> Period | None:
         """Return the newest period that a run has applied (contract rule 18, `period_order`)."""
-        found = self.query("SELECT max(period) AS period FROM runs WHERE applied = 1")
+        found = self.query(f"SELECT max(period) AS period FROM runs WHERE {STANDING}", back(self))  # noqa: S608
         return Period.parse(found[0]["period"]) if found[0]["period"] else None
 
     # What was read -------------------------------------------------------------------------------

@@ -1,10 +1,11 @@
 """Runs and changes of the past, as the ledger tells of them: to be listed, looked at and taken back."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from connector.model import Key
 from connector.planning.change import Kind, Moved
@@ -81,6 +82,12 @@ class PastChange:
     agreement: str = ""
 
     @property
+    def made(self) -> bool:
+        """Whether it moved its line: it is done, or created a line that is ours though not as asked."""
+        created = self.kind == "create" and self.outcome == "failed"
+        return self.addition_id is not None and (self.outcome == "done" or created)
+
+    @property
     def label(self) -> str:
         """Name what it bills, for people."""
         item = self.item or f"item {self.key.item_id}"
@@ -106,17 +113,42 @@ class RunHistory:
     undone_by: tuple[int, ...] = ()
 
 
-def undone_by(history: Sequence[PastChange]) -> dict[int, PastChange]:
+class Step(Protocol):
+    """As much of a change as tells what it took back, and what took it back."""
+
+    @property
+    def id(self) -> int: ...  # noqa: D102
+    @property
+    def run(self) -> int: ...  # noqa: D102
+    @property
+    def undoes(self) -> int | None: ...  # noqa: D102
+
+
+class Trace(NamedTuple):
+    """Such a step, and nothing else of a change."""
+
+    id: int
+    run: int
+    undoes: int | None
+
+
+AnyStep = TypeVar("AnyStep", bound=Step)
+
+
+def undone_by(history: Sequence[AnyStep]) -> dict[int, AnyStep]:
     """Return what took back each change of one addition's history, the oldest first; by the change's id.
 
     What an undo took back stands again once that undo is itself undone.
     """
-    found: dict[int, PastChange] = {}
+    of_run: dict[int, list[AnyStep]] = defaultdict(list)
+    for change in history:
+        of_run[change.run].append(change)
+    found: dict[int, AnyStep] = {}
     for change in reversed(history):
         if change.undoes is None or change.id in found:
             continue
-        for earlier in reversed(history):
-            if earlier.run == change.undoes and earlier.id < change.id and earlier.id not in found:
+        for earlier in reversed(of_run.get(change.undoes, [])):
+            if earlier.id < change.id and earlier.id not in found:
                 found[earlier.id] = change
                 break
     return found
@@ -131,3 +163,14 @@ def standing_after(history: Sequence[PastChange], change: PastChange) -> tuple[P
         for later in history
         if later.id > change.id and later.id not in undone and undoing.get(later.id, 0) <= change.id
     )
+
+
+def taken_back(histories: Iterable[Sequence[Step]]) -> frozenset[int]:
+    """Return the runs none of whose changes still stands; `histories` are those of each addition."""
+    made: set[int] = set()
+    standing: set[int] = set()
+    for history in histories:
+        undone = undone_by(history)
+        made.update(change.run for change in history)
+        standing.update(change.run for change in history if change.id not in undone)
+    return frozenset(made - standing)

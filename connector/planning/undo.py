@@ -4,41 +4,25 @@ Pure: the same history and the same lines give the same plan.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from decimal import Decimal
 
-from connector.model import Addition, GuardLimits, Period
-from connector.planning.change import Change, Kind, KnownAddition, Moved, Plan, holds_mark, plain
+from connector.model import Addition, GuardLimits
+from connector.planning.change import Change, Plan
 from connector.planning.findings import Coverage, Options, Unresolved, Warn
 from connector.planning.guards import objections
-from connector.planning.past import PastChange, PastRun, standing_after, undone_by
+from connector.planning.holds import LARGE_INCREASE, grows_too_far
+from connector.planning.lines import lines_by_key
+from connector.planning.past import PastRun
+from connector.planning.prices import Money
+from connector.planning.pricing import bill_of
+from connector.planning.undo_line import Aftermath, way_back
 
-MOVED_SINCE = "MOVED_SINCE"
-END_STAYS = "END_STAYS"
 NOT_DONE = "NOT_DONE"
 STAYS_OURS = "STAYS_OURS"
 
 ZERO = Decimal(0)
-
-
-@dataclass(frozen=True, slots=True)
-class Aftermath:
-    """A run, its changes, and all that is known of their lines now.
-
-    `histories` are all changes that were ever done to these additions, the oldest first. `additions` are
-    those of every agreement that the run changed and that is still there.
-    """
-
-    run: PastRun
-    period: Period
-    changes: Sequence[PastChange]
-    histories: Mapping[int, Sequence[PastChange]]
-    additions: Mapping[int, tuple[Addition, ...]]
-    known: Mapping[int, KnownAddition]
-    today: date
-    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +37,12 @@ class Undoing:
 
 def plan_undo(after: Aftermath, options: Options, limits: GuardLimits) -> Undoing:
     """Take back each change that a run made, and refuse each whose line has moved since."""
-    done = [change for change in after.changes if change.outcome == "done" and change.addition_id is not None]
-    verdicts = [_Line(after, change).verdict() for change in done]
-    changes = tuple(each for each in verdicts if isinstance(each, Change))
-    kept = [each for each in after.known.values() if not each.closed and each.ended is None]
+    done = [change for change in after.changes if change.made]
+    shown = {line.id: line for lines in after.additions.values() for line in lines}
+    verdicts = [way_back(after, change, shown.get(change.addition_id or 0)) for change in done]
+    changes = tuple(_judged(after, verdicts, shown, options, limits))
+    by_key = lines_by_key(after.additions, after.known, after.today)
+    managed = [line for lines in by_key.values() for line in lines.managed]
     plan = Plan(
         period=after.period,
         source=after.source,
@@ -64,8 +50,8 @@ def plan_undo(after: Aftermath, options: Options, limits: GuardLimits) -> Undoin
         coverage=Coverage(rows=0, billed=0, off=0, unresolved=0),
         unresolved=tuple(each for each in verdicts if isinstance(each, Unresolved)),
         warnings=tuple(_warnings(after, changes)),
-        managed=len(kept),
-        managed_quantity=sum((each.quantity for each in kept), ZERO),
+        managed=len(managed),
+        managed_quantity=sum((line.quantity for line in managed), ZERO),
         options=options,
         undoes=after.run.number,
     )
@@ -79,9 +65,38 @@ def plan_undo(after: Aftermath, options: Options, limits: GuardLimits) -> Undoin
     )
 
 
+def _judged(
+    after: Aftermath,
+    verdicts: Iterable[Change | Unresolved | None],
+    shown: Mapping[int, Addition],
+    options: Options,
+    limits: GuardLimits,
+) -> Iterator[Change]:
+    """Yield each change with the money that it moves, held where it rises too far, as a plan's are."""
+    changes = [each for each in verdicts if isinstance(each, Change)]
+    counts = after.priced or limits.money is not None or any(change.prices_move for change in changes)
+    for change in changes:
+        held = grows_too_far(change, limits) and not options.releases(LARGE_INCREASE)
+        yield replace(
+            change,
+            held=LARGE_INCREASE if held else None,
+            money=_money(after, change, shown[change.addition_id or 0]) if counts else None,
+        )
+
+
+def _money(after: Aftermath, change: Change, line: Addition) -> Money | None:
+    """Return by how much the bill of a line changes, None where its price is not known."""
+    price = line.unit_price if change.unit_price is None else change.unit_price.after
+    now = bill_of(line.quantity, line.less_included, line.unit_price)
+    then = bill_of(change.after, line.less_included, price)
+    if now is None or then is None:
+        return None
+    return Money(then - now, after.currencies.get(change.key.agreement_id, ""))
+
+
 def _warnings(after: Aftermath, changes: Iterable[Change]) -> Iterable[Warn]:
     number = after.run.number
-    left = Counter(change.outcome for change in after.changes if change.outcome != "done")
+    left = Counter(change.outcome for change in after.changes if not change.made)
     if left:
         told = ", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in sorted(left.items()))
         yield Warn(NOT_DONE, f"run {number} did not make all of its changes, so they are not undone: {told}")
@@ -95,186 +110,3 @@ def _warnings(after: Aftermath, changes: Iterable[Change]) -> Iterable[Warn]:
         )
         what = f"{len(zeroed)} {lines.format(number)} ours, for nothing is ever deleted: {', '.join(zeroed)}"
         yield Warn(STAYS_OURS, what)
-
-
-class _Line:
-    """One change of the past, beside its line as it is now."""
-
-    def __init__(self, after: Aftermath, change: PastChange) -> None:
-        self.after = after
-        self.past = change
-        self.id = change.addition_id or 0
-        self.was = change.before if change.before is not None else ZERO
-        self.lines = after.additions.get(change.key.agreement_id)
-        found = [line for lines in after.additions.values() for line in lines if line.id == self.id]
-        self.line = found[0] if found else None
-
-    def verdict(self) -> Change | Unresolved | None:
-        """Return the change that takes it back, why that must not be, or None where it is as before."""
-        history = self.after.histories.get(self.id, ())
-        if self.past.id in undone_by(history):
-            return None
-        later = standing_after(history, self.past)
-        if later:
-            newest = later[-1].run
-            what = f"run {newest} changed addition {self.id} since, to {plain(later[-1].after)}"
-            return self.refused(what, f"undo that run first: connector runs undo {newest}")
-        line = self.line
-        if line is None:
-            there = (
-                "addition {} is gone" if self.lines is not None else "the agreement of addition {} is gone"
-            )
-            return self.moved(f"{there.format(self.id)} from ConnectWise")
-        if self.past.kind == "end":
-            return self.ended(line)
-        why = self.why_moved(line)
-        return self.moved(why) if why else self.inverse(line)
-
-    def why_moved(self, line: Addition) -> str:
-        """Say what is otherwise than the run left it, or "" where nothing is."""
-        past = self.past
-        remembered = self.after.known.get(self.id)
-        rivals = [
-            other.id
-            for other in self.lines or ()
-            if other.key == line.key
-            and other.id != line.id
-            and other.live(self.after.today)
-            and other.quantity > 0
-        ]
-        said = ""
-        if line.key != past.key:
-            said = f"addition {self.id} has another product or agreement"
-        elif not line.live(self.after.today):
-            said = f"addition {self.id} ended on {line.cancelled}"
-        elif remembered is not None and remembered.closed:
-            said = f"another line has replaced addition {self.id}"
-        elif line.quantity not in {past.after, self.was}:
-            shows, left = plain(line.quantity), plain(past.after)
-            said = f"addition {self.id} shows {shows}, and run {past.run} left it at {left}"
-        elif line.quantity == 0 < self.was and rivals:
-            said = f"addition {', '.join(map(str, rivals))} bills the item now"
-        elif self.marked and line.serial_number.strip() != past.mark:
-            said = f'somebody wrote beside our mark in addition {self.id}: "{line.serial_number}"'
-        return said or self.price_moved(line)
-
-    @property
-    def marked(self) -> bool:
-        """Whether the line holds the mark that an adoption put into it."""
-        mark = self.past.mark if self.past.kind == "adopt" else ""
-        return bool(mark) and self.line is not None and holds_mark(self.line.serial_number, mark)
-
-    def price_moved(self, line: Addition) -> str:
-        shown = (
-            ("price", line.unit_price, self.past.unit_price),
-            ("cost", line.unit_cost, self.past.unit_cost),
-        )
-        for name, now, set_to in shown:
-            if set_to is not None and set_to.before is not None and now not in {set_to.before, set_to.after}:
-                shows = "none" if now is None else plain(now)
-                left = f"run {self.past.run} set it to {plain(set_to.after)}"
-                return f"the {name} of addition {self.id} is {shows}, and {left}"
-        return ""
-
-    def inverse(self, line: Addition) -> Change | None:
-        """Return the change that brings the line back to where it was before the run."""
-        past = self.past
-        creates = past.kind == "create"
-        price = None if creates else _back(past.unit_price, line.unit_price)
-        cost = None if creates else _back(past.unit_cost, line.unit_cost)
-        gives_back = past.kind == "adopt"
-        if (
-            not gives_back
-            and not past.release
-            and line.quantity == self.was
-            and price is None
-            and cost is None
-        ):
-            return None
-        return Change(
-            kind=self.kind_back(line),
-            key=past.key,
-            addition_id=line.id,
-            before=line.quantity,
-            after=self.was,
-            because=self.because(),
-            parts=past.was,
-            was=past.parts,
-            mark=self.mark_back(line),
-            item=past.item or f"item {past.key.item_id}",
-            company=past.company,
-            agreement=past.agreement,
-            included=line.less_included,
-            unit_price=price,
-            unit_cost=cost,
-            release=gives_back,
-        )
-
-    def kind_back(self, line: Addition) -> Kind:
-        if self.past.release:
-            return "adopt"
-        falls = self.was == 0 < line.quantity
-        return "zero" if falls and self.past.kind != "adopt" else "update"
-
-    def mark_back(self, line: Addition) -> str:
-        """Return the mark that is to be taken out of the line, or put into it again."""
-        if self.past.kind == "adopt":
-            return self.past.mark if self.marked else ""
-        return self.past.mark if self.past.release and not line.serial_number else ""
-
-    def because(self) -> str:
-        past = self.past
-        said = f"as before run {past.run}"
-        if past.kind == "create":
-            said = f"created by run {past.run}; stays ours at 0"
-        elif past.kind == "adopt":
-            said = f"given back to people, {said}"
-        elif past.release:
-            said = f"taken over again, {said}"
-        prices = () if past.kind == "create" else (past.unit_price, past.unit_cost)
-        if any(each is not None and each.before is None for each in prices):
-            said += "; what it cost before is not known, so that stays"
-        return said
-
-    def ended(self, line: Addition) -> Unresolved | None:
-        """Refuse to take an end date back: no one has seen ConnectWise do it."""
-        if line.live(self.after.today):
-            return None
-        return self.refused(
-            f"run {self.past.run} ended addition {self.id} on {line.cancelled}, and an end date is not taken "
-            "back by the connector",
-            f"take the cancelled date out of addition {self.id} in ConnectWise, or bill what is used on a "
-            "new line: connector sync --recreate",
-            END_STAYS,
-        )
-
-    def moved(self, what: str) -> Unresolved:
-        return self.refused(what, f"set addition {self.id} in ConnectWise to what it should bill")
-
-    def refused(self, what: str, next_step: str, code: str = MOVED_SINCE) -> Unresolved:
-        past = self.past
-        pairs = {part.pair for part in (*past.parts, *past.was)}
-        tenant_id, product_code = pairs.pop() if len(pairs) == 1 else (None, None)
-        return Unresolved(
-            code=code,
-            message=f"{past.label}: {what}; so {_told(past)} is not undone",
-            tenant_id=tenant_id,
-            product_code=product_code,
-            quantity=past.after,
-            key=past.key,
-            rows=0,
-            next_step=next_step,
-            billed=True,
-        )
-
-
-def _told(past: PastChange) -> str:
-    before = "new" if past.before is None else plain(past.before)
-    return f"{before} -> {plain(past.after)}"
-
-
-def _back(moved: Moved | None, now: Decimal | None) -> Moved | None:
-    """Return how a price goes back, None where it is back, or was not known before."""
-    if moved is None or moved.before is None or now == moved.before:
-        return None
-    return Moved(now, moved.before)

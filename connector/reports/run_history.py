@@ -67,8 +67,9 @@ def _planned(change: Mapping[str, Any]) -> Document:
     return {**shown, "outcome": unmade, "message": None, "request_id": None, "sent": None, "answered": None}
 
 
-def history_text(document: Document, run: PastRun) -> str:
+def history_text(document: Document, history: RunHistory) -> str:
     """Return a run as people read it: what it was, each change, what it could not do, how to go on."""
+    run, changes = history.run, history.changes
     lines = [f"Run {run.number}, {run.kind}{f' of {run.period}' if run.period else ''}: {ended(run)}", ""]
     lines += [f"  {name:<9}{printable(text)}" for name, text in _facts(document, run) if text]
     lines.append("")
@@ -83,7 +84,7 @@ def history_text(document: Document, run: PastRun) -> str:
     if document["undone_by"]:
         numbers = ", ".join(str(each) for each in document["undone_by"])
         lines.append(f"Undone, as far as nothing had moved, by run {numbers}.")
-    if run.outcomes.get("done"):
+    if run.applied and any(change.made for change in changes):
         lines.append(f"See what taking it back would write: connector runs undo {run.number} --dry-run")
     elif not document["changes"]:
         lines.append("It changed nothing in ConnectWise.")

@@ -6,11 +6,13 @@ from connector.ledger.runs import changes_of_run, histories, past_run, record_un
 from connector.model import Period
 from connector.planning.findings import Options
 from connector.planning.past import PastRun
-from connector.planning.undo import Aftermath, Undoing, plan_undo
+from connector.planning.pricing import uses_prices
+from connector.planning.undo import Undoing, plan_undo
+from connector.planning.undo_line import Aftermath
 from connector.reports.document import json_text
 from connector.reports.undo import undo_document
 from connector.runs.pipeline import Pipeline
-from connector.runs.reading import read_additions
+from connector.runs.reading import agreements_that_matter, read_additions
 
 
 def run_to_undo(ledger: Ledger, number: int) -> PastRun:
@@ -39,9 +41,10 @@ def plan_back(pipeline: Pipeline, number: int, options: Options, *, dry_run: boo
     record_undoing(ledger, pipeline.run, run, period, dry_run=dry_run)
     pipeline.story.stage("Reading ConnectWise")
     wanted = {change.key.agreement_id for change in changes_of_run(ledger, number)}
-    wanted |= {change.key.agreement_id for change in ledger.open_changes()}
-    there = {agreement.id for agreement in pipeline.connectwise.agreements()} if wanted else set()
-    additions = read_additions(pipeline.connectwise, wanted & there, pipeline.story)
+    wanted |= agreements_that_matter(ledger)  # guards measure by all lines of ours
+    agreements = pipeline.connectwise.agreements() if wanted else ()
+    currencies = {agreement.id: agreement.currency for agreement in agreements}
+    additions = read_additions(pipeline.connectwise, wanted & currencies.keys(), pipeline.story)
     pipeline.settle_open(additions)
     after = Aftermath(
         run=run,
@@ -52,6 +55,8 @@ def plan_back(pipeline: Pipeline, number: int, options: Options, *, dry_run: boo
         known=ledger.known_additions(),
         today=pipeline.today,
         source=run.source or "",
+        currencies=currencies,
+        priced=uses_prices(pipeline.mappings),
     )
     undoing = plan_undo(after, options, pipeline.mappings.guards)
     ledger.store_plan(pipeline.run, undoing.plan, json_text(undo_document(undoing.plan)))

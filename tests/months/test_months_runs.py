@@ -7,9 +7,11 @@ import json
 import signal
 import sqlite3
 import sys
+import time
 from contextlib import closing
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -199,6 +201,13 @@ def test_a_run_that_read_nothing_and_changed_nothing_says_so(run: Run, alder: Cu
     assert (shown.exit_code, run("runs", "show", "2").json["map"]) == (0, None)
     assert shown.stdout.endswith("It changed nothing in ConnectWise.\n")
     assert "usage" not in shown.stdout
+
+
+def test_a_number_that_no_run_can_have_is_the_commands_fault_too(run: Run, alder: Customer) -> None:
+    for words in (("show", str(2**63)), ("undo", "9" * 25), ("--limit", str(2**63))):
+        done = run("runs", *words)
+        assert (done.exit_code, done.json["error"]["code"]) == (2, "COMMAND")
+    assert len(run("runs", "--limit", str(2**63 - 1)).json["runs"]) == 1
 
 
 def test_a_run_that_does_not_exist_is_the_commands_fault(run: Run, alder: Customer) -> None:
@@ -468,7 +477,7 @@ def test_an_undo_is_no_run_of_the_month(msp: Msp, run: Run, alder: Customer) -> 
 
     with Ledger(run.state) as ledger:
         assert (last_applied_map(ledger), last_run(ledger)) == (used, last)
-        assert applied_sources(ledger, Period.parse(OCTOBER)) == ("sophos-api", "sophos-api")
+        assert applied_sources(ledger, Period.parse(OCTOBER)) == ("sophos-api",)  # run 1 alone
         billed = billed_month(ledger, Period.parse(OCTOBER), "sophos-api", date(2026, 12, 1))
         assert billed is not None
         assert str(ledger.newest_applied()) == OCTOBER
@@ -517,6 +526,213 @@ def test_a_refused_undo_fails_alone_and_can_be_repeated(msp: Msp, run: Run, alde
     assert failed.exit_code == 6
     assert "connector runs undo 2" in failed.stdout
     assert (run("runs", "undo", "2").exit_code, alder.bills) == (0, {ENDPOINT: 40})
+
+
+# What counts as billed afterwards ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("another_day", [False, True])
+def test_an_undone_restatement_is_no_longer_what_was_billed(
+    msp: Msp, run: Run, alder: Customer, another_day: bool
+) -> None:
+    msp.world.advance(date(2026, 10, 30))
+    alder.uses("CIXA-MSP", 44)
+    assert run("sync", "--restate").exit_code == 0
+    assert run("runs", "undo", "2").exit_code == 0
+    if another_day:
+        msp.world.advance(date(2026, 10, 31))
+
+    done = run("sync")
+
+    assert (done.exit_code, done.unresolved, done.writes) == (3, ["RESTATED"], [])
+    assert alder.bills == {ENDPOINT: 40}
+    assert run("runs", "undo", "3").exit_code == 0
+    assert (run("sync").exit_code, alder.bills) == (0, {ENDPOINT: 44})
+
+
+def test_a_month_whose_only_run_is_undone_is_open_again(msp: Msp, run: Run, alder: Customer) -> None:
+    assert run("runs", "undo", "1").exit_code == 0
+    msp.world.advance(date(2026, 10, 30))
+    alder.uses("CIXA-MSP", 38)
+
+    done = run("sync")
+
+    assert (done.exit_code, done.unresolved, done.outcomes) == (0, [], [("update", "done")])
+    assert alder.bills == {ENDPOINT: 38}
+
+
+def test_a_month_that_was_billed_by_mistake_does_not_keep_out_the_one_before(msp: Msp, run: Run) -> None:
+    alder = msp.customer("Alder", {"CIXA-MSP": 12})
+    msp.next_month()
+    alder.uses("CIXA-MSP", 14)
+    run("sync", NOVEMBER)
+    assert run("sync", OCTOBER).guards == ["period_order"]
+
+    assert run("runs", "undo", "1").exit_code == 0
+
+    assert (run("sync", OCTOBER).exit_code, alder.bills) == (0, {ENDPOINT: 12})
+
+
+def test_a_source_whose_only_run_is_undone_does_not_keep_out_another(msp: Msp, run: Run) -> None:
+    alder = msp.customer("Alder", {"CIXA-MSP": 12})
+    imports(run, [row(alder.tenant, "CIXA-MSP", 11)])
+    assert run("sync", "--source", "file").exit_code == 0
+    assert run("sync").guards == ["source"]
+
+    assert run("runs", "undo", "1").exit_code == 0
+
+    assert (run("sync").exit_code, alder.bills) == (0, {ENDPOINT: 12})
+
+
+def test_an_undone_adoption_leaves_its_month_open(msp: Msp, run: Run) -> None:
+    alder = msp.customer("Alder", {"CIXA-MSP": 14})
+    alder.has(ENDPOINT, 12)
+    assert run("adopt").outcomes == [("adopt", "done")]
+    with Ledger(run.state) as ledger:
+        assert str(ledger.newest_applied()) == OCTOBER
+
+    run("runs", "undo", "1")
+
+    with Ledger(run.state) as ledger:
+        assert ledger.newest_applied() is None
+
+
+def test_a_run_that_is_undone_in_part_still_counts(msp: Msp, run: Run, alder: Customer) -> None:
+    birch = msp.customer("Birch", {"CIXA-MSP": 7})
+    msp.next_month()
+    run("sync", NOVEMBER)
+    birch.line().quantity = Decimal(8)
+    alder.uses("CIXA-MSP", 41)
+    run("sync", NOVEMBER, "--tenant", alder.tenant)
+
+    with Ledger(run.state) as ledger:
+        assert len(applied_sources(ledger, Period.parse(NOVEMBER))) == 2
+    birch.line().quantity = Decimal(9)
+    assert run("runs", "undo", "3").exit_code == 0
+    assert run("runs", "undo", "2").unresolved == ["MOVED_SINCE"]
+
+    with Ledger(run.state) as ledger:
+        assert len(applied_sources(ledger, Period.parse(NOVEMBER))) == 1
+        assert str(ledger.newest_applied()) == NOVEMBER
+
+
+def test_a_big_ledger_tells_at_once_what_still_counts(tmp_path: Path) -> None:
+    with Ledger(tmp_path) as ledger:
+        with ledger.transaction() as db:
+            db.conn.executemany(
+                "INSERT INTO runs (id, kind, period, source, options, who, version, started_at, applied) "
+                "VALUES (?, ?, ?, 'sophos-api', ?, 'me', '1', '', 1)",
+                [
+                    (run, "undo" if run % 2 == 0 else "sync", f"{2000 + run // 12}-{run % 12 + 1:02}",
+                     json.dumps({"undo": run - 1} if run % 2 == 0 else {}))
+                    for run in range(1, 1001)
+                ],
+            )  # fmt: skip
+            db.conn.executemany(
+                "INSERT INTO changes (run, digest, number, kind, agreement_id, item_id, addition_id, after, "
+                "mark, because, parts, was, writes, outcome) "
+                "VALUES (?, '', 0, 'update', 1, 1, ?, '1', '', '', '[]', '[]', '[]', 'done')",
+                [(run, addition) for run in range(1, 1001) for addition in range(20)],
+            )
+        began = time.perf_counter()
+
+        assert ledger.newest_applied() is None
+        assert applied_sources(ledger, Period.parse("2001-02")) == ()
+        assert time.perf_counter() - began < 2
+
+
+# What an undo is measured by ---------------------------------------------------------------------
+
+
+def test_the_money_of_an_undo_is_guarded_and_told(msp: Msp, run: Run, alder: Customer) -> None:
+    alder.line().unit_price = Decimal(3)
+    alder.uses("CIXA-MSP", 43)
+    run("sync")
+    msp.mappings["guards"] = {"money": 5}
+
+    refused = run("runs", "undo", "2")
+
+    assert (refused.exit_code, refused.guards, refused.writes) == (4, ["money"], [])
+    assert refused.json["outcomes"][0]["money"] == {"amount": "-9", "currency": "USD"}
+    said = run.text("runs", "undo", "2", "--dry-run").stdout
+    assert "bill -9.00 USD" in said
+    assert "Bills change by -9.00 USD." in said
+    assert run("runs", "undo", "2", "--force", "money").exit_code == 0
+
+
+def test_a_fall_is_not_undone_without_asking_where_the_line_would_rise_far(msp: Msp, run: Run) -> None:
+    alder = msp.customer("Alder", {"CIXA-MSP": 400})
+    run("sync")
+    alder.uses("CIXA-MSP", 10)
+    run("sync", "--force", "all")
+
+    held = run("runs", "undo", "2")
+
+    assert (held.exit_code, held.held, held.writes) == (3, ["LARGE_INCREASE"], [])
+    said = run.text("runs", "undo", "2", "--dry-run").stdout
+    assert "held: LARGE_INCREASE" in said
+    assert "0 to undo, 1 held" in said
+    assert "connector runs undo 2 --force LARGE_INCREASE" in said
+    assert "To make these changes" not in said
+    assert "held: held" not in run.text("runs", "undo", "2").stdout
+    assert run("runs", "undo", "2", "--force", "LARGE_INCREASE").exit_code == 0
+    assert alder.bills == {ENDPOINT: 400}
+
+
+def test_an_undo_is_measured_by_all_lines_of_ours_as_connectwise_shows_them(msp: Msp, run: Run) -> None:
+    before = msp.customers(20)
+    run("sync")
+    for name in ("Yew", "Zelkova"):
+        msp.customer(name, {"CIXA-MSP": 1, "CEMA-MSP": 1})
+    assert run("sync").exit_code == 0
+    assert run("runs", "undo", "2", "--dry-run").guards == []
+
+    for customer in before[8:]:
+        customer.line().cancelled = date(2026, 10, 1)
+    refused = run("runs", "undo", "2")
+
+    assert (refused.exit_code, refused.guards, refused.writes) == (4, ["removals"], [])
+    assert "4 of 12 managed additions" in refused.json["guards"][0]["message"]
+
+
+def test_a_line_that_was_created_otherwise_than_asked_is_undone_too(msp: Msp, run: Run) -> None:
+    alder = msp.customer("Alder", {"CIXA-MSP": 12})
+
+    def spoil(vendor: str, sent: str, _path: str, _request: int) -> None:
+        if (vendor, sent) == ("connectwise", "POST"):
+            alder.line().quantity = Decimal(99)
+
+    run.simulator.after_commit = spoil
+    run.simulator.faults.add(
+        Fault(
+            "body", vendor="connectwise", method="POST", times=1, edit=lambda said: {**said, "quantity": 99}
+        )
+    )
+    assert (run("sync").exit_code, alder.bills) == (6, {ENDPOINT: 99})
+    run.simulator.after_commit = None
+    assert "connector runs undo 1 --dry-run" in run.text("runs", "show", "1").stdout
+
+    undone = run.text("runs", "undo", "1")
+
+    assert (undone.exit_code, alder.bills) == (0, {ENDPOINT: 0})
+    assert "Of 1 changes of run 1: 1 done" in undone.stdout
+    assert "NOT_DONE" not in undone.stdout
+    assert "taken back already" in run.text("runs", "undo", "1").stdout
+    with Ledger(run.state) as ledger:
+        assert ledger.newest_applied() is None
+
+
+def test_a_run_whose_changes_all_failed_is_not_said_to_have_changed_nothing(
+    msp: Msp, run: Run, alder: Customer
+) -> None:
+    alder.uses("CIXA-MSP", 43)
+    run.simulator.faults.add(Fault("409", vendor="connectwise", method="PATCH"))
+    assert run("sync").exit_code == 6
+
+    said = run.text("runs", "undo", "2").stdout
+
+    assert "made no change that is known to be done" in said
+    assert "changed nothing" not in said
 
 
 # Killed ------------------------------------------------------------------------------------------
@@ -569,3 +785,34 @@ def test_a_killed_undo_is_ended_right_by_whatever_runs_next(
     assert len(alder.lines()) == len(alder.lines(EMAIL)) == 1
     assert run("sync").writes == []
     assert run("state", "check").exit_code == 0
+
+
+def test_a_night_that_found_nothing_to_do_is_taken_back_with_the_run_before_it(msp: Msp, run: Run) -> None:
+    alder = msp.customer("Alder", {"CIXA-MSP": 12})
+    run("sync")
+    msp.world.advance(date(2026, 10, 30))
+    alder.uses("CIXA-MSP", 20)
+    restated = run("sync", "--restate").json["run"]
+    msp.world.advance(date(2026, 10, 31))
+    assert run("sync").writes == []
+    assert run("runs", "undo", str(restated)).exit_code == 0
+
+    msp.world.advance(date(2026, 11, 1))
+    again = run("sync", "2026-10")
+
+    assert (again.unresolved, again.writes, alder.bills) == (["RESTATED"], [], {ENDPOINT: 12})
+
+
+def test_a_month_whose_only_run_was_taken_back_is_open_whatever_nights_came_between(
+    msp: Msp, run: Run
+) -> None:
+    alder = msp.customer("Alder", {"CIXA-MSP": 12})
+    first = run("sync").json["run"]
+    msp.world.advance(date(2026, 10, 30))
+    assert run("sync").writes == []
+    run("runs", "undo", str(first))
+    alder.uses("CIXA-MSP", 9)
+    msp.world.advance(date(2026, 11, 1))
+
+    assert run("sync", "2026-10").exit_code == 0
+    assert alder.bills == {ENDPOINT: 9}

@@ -24,9 +24,11 @@ from connector.planning.change import (
     released,
 )
 from connector.planning.findings import Options, Part, Unresolved
-from connector.planning.past import PastChange, PastRun, standing_after, undone_by
+from connector.planning.past import PastChange, PastRun, Trace, standing_after, taken_back, undone_by
+from connector.planning.prices import Money
 from connector.planning.settle import settle
-from connector.planning.undo import Aftermath, Undoing, plan_undo
+from connector.planning.undo import Undoing, plan_undo
+from connector.planning.undo_line import Aftermath
 
 MARK = mark_of(ALDER_ENDPOINT)
 NOW = datetime(2026, 10, 28, tzinfo=UTC)
@@ -58,6 +60,7 @@ def undo(
     agreements: Sequence[int] = (ALDER_ENDPOINT.agreement_id,),
     force: Sequence[str] = (),
     limits: GuardLimits | None = None,
+    priced: bool = False,
 ) -> Undoing:
     """Plan to take run 31 back."""
     made = [changes] if isinstance(changes, PastChange) else list(changes)
@@ -72,6 +75,8 @@ def undo(
         known=known or {},
         today=TODAY,
         source="sophos-api",
+        currencies={118: "USD"},
+        priced=priced,
     )
     return plan_undo(after, Options(force=frozenset(force)), limits or GuardLimits())
 
@@ -268,6 +273,39 @@ def test_what_the_run_did_not_make_is_not_undone() -> None:
     assert warning.message.endswith("1 failed, 1 not tried")
 
 
+# Created otherwise than asked --------------------------------------------------------------------
+
+
+def test_a_line_that_was_created_with_another_quantity_than_asked_goes_to_zero() -> None:
+    known = {9001: KnownAddition(9001, ALDER_ENDPOINT, Decimal(99))}
+
+    undoing = undo(past("create", None, 12, outcome="failed"), line(99), known=known)
+
+    (made,) = undoing.plan.changes
+    assert (made.kind, made.before, made.after) == ("zero", 99, 0)
+    assert (undoing.done, [warning.code for warning in undoing.plan.warnings]) == (1, ["STAYS_OURS"])
+
+
+def test_one_that_people_have_changed_since_is_left_to_them() -> None:
+    known = {9001: KnownAddition(9001, ALDER_ENDPOINT, Decimal(99))}
+
+    entry = refused(past("create", None, 12, outcome="failed"), line(50), known=known)
+
+    assert "addition 9001 shows 50, and run 31 left it at 99" in entry.message
+
+
+def test_one_that_nobody_remembers_is_taken_back_only_at_the_quantity_that_was_asked_for() -> None:
+    failed = past("create", None, 12, outcome="failed")
+
+    assert change(failed, line(12)).after == 0
+    assert "left it at 12" in refused(failed, line(99)).message
+
+
+def test_a_failed_change_of_a_line_that_was_there_before_is_not_undone() -> None:
+    assert undo(past("update", 40, 43, outcome="failed"), line(40)).done == 0
+    assert undo(past("create", None, 12, outcome="failed", addition_id=None)).done == 0
+
+
 # Later runs --------------------------------------------------------------------------------------
 
 
@@ -317,19 +355,86 @@ def test_an_undo_of_a_run_that_never_touched_the_line_pairs_with_nothing() -> No
     assert undone_by([past("update", 40, 43), past("update", 43, 40, id=2, run=32, undoes=7)]) == {}
 
 
+# What still stands of runs -----------------------------------------------------------------------
+
+
+def test_a_run_is_taken_back_when_all_of_its_changes_are() -> None:
+    alder = [Trace(1, 31, None), Trace(3, 32, 31)]
+    birch = [Trace(2, 31, None), Trace(4, 32, 31)]
+
+    assert taken_back([alder, birch]) == {31}
+    assert taken_back([alder, birch[:1]]) == frozenset()
+    assert taken_back([]) == frozenset()
+
+
+def test_a_run_counts_again_when_its_undo_is_taken_back() -> None:
+    history = [Trace(1, 31, None), Trace(2, 32, 31), Trace(3, 33, 32)]
+
+    assert taken_back([history]) == {32}
+    assert taken_back([[*history, Trace(4, 34, 31)]]) == {31, 32}
+
+
+def test_what_two_undos_took_back_counts_again_when_the_later_one_is_undone() -> None:
+    history = [Trace(1, 31, None), Trace(2, 32, 31), Trace(3, 33, 31)]
+
+    assert undone_by(history) == {1: history[2]}
+    assert taken_back([history]) == {31}
+    assert taken_back([[*history, Trace(4, 34, 33), Trace(5, 35, 32)]]) == {32, 33}
+
+
 # Guards, digests and what is written down --------------------------------------------------------
 
 
 def test_guards_measure_an_undo_by_what_we_manage_and_name_its_command() -> None:
-    known = {9001 + n: KnownAddition(9001 + n, ALDER_ENDPOINT, Decimal(12)) for n in range(2)}
+    known = {9001 + n: KnownAddition(9001 + n, ALDER_ENDPOINT, Decimal(12)) for n in range(4)}
+    lines = (
+        line(12),
+        line(20, number=9002, key=Key(118, EMAIL), serial_number=mark_of(Key(118, EMAIL))),
+        line(12, number=9003, cancelled=date(2026, 10, 1)),
+        line(7, number=9004, key=Key(118, EMAIL)),
+    )
     limits = GuardLimits(at_least=1)
     created = past("create", None, 12)
 
-    plan = undo(created, line(12), known=known, limits=limits).plan
-    assert (plan.managed, plan.managed_quantity, plan.exit_code) == (2, 24, 4)
+    plan = undo(created, *lines, known=known, limits=limits).plan
+    assert (plan.managed, plan.managed_quantity, plan.exit_code) == (2, 32, 4)
     assert [objection.name for objection in plan.objections] == ["removals"]
     assert plan.objections[0].message.endswith("connector runs undo 31 --force removals")
-    assert undo(created, line(12), known=known, limits=limits, force=["removals"]).plan.exit_code == 0
+    assert undo(created, *lines, known=known, limits=limits, force=["removals"]).plan.exit_code == 0
+
+
+def test_an_undo_tells_what_it_moves_on_the_bill_beyond_the_units_that_are_included() -> None:
+    shown = line(43, unit_price=Decimal(3), less_included=Decimal(41))
+
+    assert change(past("update", 40, 43), shown, priced=True).money == Money(Decimal(-6), "USD")
+    assert change(past("update", 40, 43), shown).money is None
+    assert change(past("update", 40, 43), line(43), priced=True).money is None
+
+
+def test_a_price_that_goes_back_counts_even_where_no_rule_is_left() -> None:
+    moved = past("update", 40, 40, unit_price=Moved(Decimal(5), Decimal(6)))
+
+    undoing = undo(moved, line(40, unit_price=Decimal(6)))
+
+    assert undoing.plan.money == (Money(Decimal(-40), "USD"),)
+
+
+def test_money_is_guarded_in_an_undo_as_in_a_plan() -> None:
+    shown, limits = line(43, unit_price=Decimal(3)), GuardLimits(money=Decimal(8))
+
+    plan = undo(past("update", 40, 43), shown, limits=limits).plan
+    assert ([it.name for it in plan.objections], plan.exit_code) == (["money"], 4)
+    assert undo(past("update", 40, 43), shown, limits=GuardLimits(money=Decimal(9))).plan.exit_code == 0
+
+
+def test_a_line_that_would_rise_too_far_is_held_until_a_person_releases_it() -> None:
+    fallen = past("update", 400, 10)
+
+    held = undo(fallen, line(10))
+    assert ([it.held for it in held.plan.changes], held.plan.exit_code) == (["LARGE_INCREASE"], 3)
+    assert change(fallen, line(10), force=["LARGE_INCREASE"]).held is None
+    assert change(past("zero", 400, 0), line(0)).held is None
+    assert change(past("update", 40, 30), line(30)).held is None
 
 
 def test_the_plan_of_an_undo_is_never_taken_for_a_months_plan() -> None:
