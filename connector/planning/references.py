@@ -60,6 +60,12 @@ def tenant_command(command: str, tenant_id: str) -> str:
     return f"connector tenants {command} {options_end}{shell_word(tenant_id, 'TENANT')}"
 
 
+def assign_command(serial: str) -> str:
+    """Return the command that places a firewall, but for the tenant."""
+    options_end = "-- " if serial.startswith("-") else ""
+    return f"connector firewalls assign {options_end}{shell_word(serial, 'SERIAL')} TENANT"
+
+
 def code_command(command: str, code: str) -> str:
     """Return a command on one product code, such as `connector products add CODE`."""
     options_end = "-- " if code.startswith("-") else ""

@@ -9,7 +9,7 @@ from connector.model import Agreement, Company, Firewall, Key, Mappings, Referen
 from connector.planning.allowances import desired_of
 from connector.planning.directory import Directory, Unplaced
 from connector.planning.findings import Desired, Part, Unresolved, tenant_label
-from connector.planning.references import code_command, shell_word
+from connector.planning.references import assign_command, code_command, tenant_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,8 +288,7 @@ def _next_step(why: str, tenant_id: str, code: str) -> str:
         case "UNMAPPED_PRODUCT" if code:
             commands = code_command("map", code), code_command("off", code)
         case "UNMAPPED_TENANT":
-            tenant = shell_word(tenant_id, "TENANT")
-            commands = f"connector tenants map {tenant}", f"connector tenants off {tenant}"
+            commands = tenant_command("map", tenant_id), tenant_command("off", tenant_id)
         case _:
             return NEXT_STEPS[why]
     return f"{NEXT_STEPS[why]}: {commands[0]}, or, not to bill it: {commands[1]}"
@@ -305,6 +304,5 @@ def _orphan(serial: str | None, code: str, total: _Sum) -> Unresolved:
         quantity=total.quantity,
         serial=serial,
         rows=total.rows,
-        next_step=NEXT_STEPS["FIREWALL_UNASSIGNED"]
-        + (f": connector firewalls assign {shell_word(serial, 'SERIAL')} TENANT" if serial else ""),
+        next_step=NEXT_STEPS["FIREWALL_UNASSIGNED"] + (f": {assign_command(serial)}" if serial else ""),
     )

@@ -378,3 +378,10 @@ def test_sophos_renaming_a_product_changes_nothing_at_all() -> None:
     before = Month().uses(ALDER, "CIXA-MSP", 1, description="Endpoint - 50-99 USERS").plan()
     after = Month().uses(ALDER, "CIXA-MSP", 1, description="XDR - 100-249 USERS").plan()
     assert before == after
+
+
+def test_what_begins_with_a_dash_is_no_option_of_the_command_that_mends_it() -> None:
+    month = Month().uses("-all", "CIXA-MSP", 1).uses(None, "XGS-MSP", 1, serial="-X1")
+    tenant, firewall = (entry.next_step for entry in month.plan().unresolved)
+    assert 'connector tenants map -- "-all"' in tenant
+    assert firewall.endswith('connector firewalls assign -- "-X1" TENANT')
