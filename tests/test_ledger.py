@@ -162,6 +162,16 @@ def test_a_new_line_makes_history_of_the_earlier_ones_of_its_key(ledger: Ledger)
     assert closed == {1, 3}
 
 
+def test_a_line_that_a_new_one_replaces_keeps_what_it_billed_and_which_run_wrote_it(ledger: Ledger) -> None:
+    plan, run = planned(), begin(ledger)
+    ledger.record_feeds(run, [Feed(1, ALDER_ENDPOINT, Decimal(5), PARTS)])
+    later = begin(ledger)
+    (change,) = ledger.begin_applying(later, plan.digest, plan.changes)
+    ledger.record_done(change, later, LINE, closes=[1])
+    assert ledger.known_additions()[1] == KnownAddition(1, ALDER_ENDPOINT, Decimal(5), PARTS, closed=True)
+    assert read(ledger, "SELECT run FROM additions ORDER BY id") == [(run,), (later,)]
+
+
 def test_the_newest_period_counts_only_once_its_guards_were_passed(ledger: Ledger) -> None:
     plan = planned()
     run = begin(ledger)

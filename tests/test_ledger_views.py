@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from contextlib import closing
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,21 @@ def test_a_line_that_we_ended_and_one_that_was_made_again_are_told_from_those_th
     assert states[gone.id] == "replaced"
     assert states[alder.line().id] == "billing"
     assert sorted(states.values()) == ["billing", "ended", "replaced"]
+
+
+def test_a_line_that_was_made_again_beside_its_ended_one_keeps_its_own_run_and_quantity(
+    msp: Msp, run: Run
+) -> None:
+    alder = msp.customer("Alder", {"CIXA-MSP": 5})
+    run("sync")
+    ended = alder.line()
+    ended.cancelled = date(2026, 10, 20)
+    assert run("sync", "--recreate").exit_code == 0
+    told = "SELECT state, quantity, fed_by, run FROM v_billing WHERE addition_id = "
+    assert asked(run, f"{told}{ended.id}") == [
+        {"state": "replaced", "quantity": "5", "fed_by": "5 CIXA-MSP of Alder Ltd", "run": 1}
+    ]
+    assert [row["run"] for row in asked(run, f"{told}{alder.line().id}")] == [2]
 
 
 def test_what_is_unresolved_is_that_of_the_newest_plan_over_all_tenants(billed: Run, msp: Msp) -> None:

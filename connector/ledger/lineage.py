@@ -20,7 +20,10 @@ from connector.planning.uncounted import Uncounted
 
 @dataclass(frozen=True, slots=True)
 class RunMade:
-    """A run that wrote to ConnectWise: `usage` is the snapshot it billed, `map` the map it used, by hash."""
+    """A run that wrote to ConnectWise: `usage` is the snapshot it billed, `map` the map it used, by hash.
+
+    `undoes` is the run that it took back.
+    """
 
     number: int
     kind: str
@@ -33,6 +36,7 @@ class RunMade:
     usage: int | None
     map: str | None
     options: Options
+    undoes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,8 @@ def runs_applied(ledger: Ledger) -> tuple[RunMade, ...]:
     """Return every run that wrote to ConnectWise, or had nothing to write, in their order."""
     found = ledger.query(
         "SELECT runs.id, runs.kind, runs.period, runs.source, digest, who, version, runs.started_at, map, "
-        "coalesce(planned_from, usage) AS usage, coalesce(plans.options, runs.options) AS options "
+        "coalesce(planned_from, usage) AS usage, coalesce(plans.options, runs.options) AS options, "
+        "json_extract(runs.options, '$.undo') AS undoes "
         "FROM runs LEFT JOIN plans USING (digest) "
         "WHERE applied = 1 AND runs.period IS NOT NULL ORDER BY runs.id"
     )
@@ -92,6 +97,7 @@ def runs_applied(ledger: Ledger) -> tuple[RunMade, ...]:
             usage=row["usage"],
             map=row["map"],
             options=options_of(row["options"]),
+            undoes=row["undoes"],
         )
         for row in found
     )

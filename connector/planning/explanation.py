@@ -1,6 +1,6 @@
 """Why a line bills what it bills: rows, parts, rules and history, as values, and how they are found."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -26,6 +26,9 @@ PLACED: Mapping[PlacedBy, str] = {
     "import": "the customer that the file names",
     "serial": "the firewall's licence as Sophos listed it that day; it says otherwise now",
 }
+
+_QUIET: Collection[EventKind] = {"carried", "left"}
+"""What a run that wrote nothing made of a line."""
 
 RULES: Mapping[str, str] = {
     "create": "nothing billed the item there, so a line was made",
@@ -87,7 +90,10 @@ class Fed:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What one run made of a line; `after` is the quantity afterwards, None where that is not known."""
+    """What one run made of a line; `after` is the quantity afterwards, None where that is not known.
+
+    An undo `undoes` an earlier run of any month; `moment` is the month that had come when it did.
+    """
 
     period: Period
     run: int
@@ -104,11 +110,23 @@ class Event:
     held: str | None = None
     message: str | None = None
     request_id: str | None = None
+    undoes: int | None = None
+    moment: Period | None = None
 
     @property
     def made(self) -> bool:
         """Whether it wrote the quantity."""
         return self.outcome == "done"
+
+    @property
+    def tells(self) -> bool:
+        """Whether it says what the line billed afterwards."""
+        return self.after is not None and (self.made or self.kind in _QUIET)
+
+    @property
+    def month(self) -> Period:
+        """The month of the line's history that it belongs to."""
+        return self.moment or self.period
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +157,10 @@ class LineStory:
     """Everything about one addition; `ours` is False for one that people made.
 
     `written` is what was last written or seen by a run, `usage` what its parts come to and `sum` how.
-    `origin` is where the parts come from, `billed` whether a run has billed that usage. `adds_up` says
-    whether rows and parts come to the quantity that was written from them. `gone` says that ConnectWise has
-    no such line any more, `ended` that a run ended or replaced it.
+    `origin` is where the parts come from, `billed` whether a run has billed that usage, and `run` which.
+    `adds_up` says whether rows and parts come to the quantity that was written from them. `gone` says that
+    ConnectWise has no such line any more, `ended` that a run ended or replaced it, and `over` that its end
+    date has passed. Where an older `month` was asked for, that month's quantity and maker are told.
     """
 
     addition_id: int
@@ -165,21 +184,39 @@ class LineStory:
     history: tuple[Event, ...]
     now: Outlook | None
     notes: tuple[str, ...] = ()
+    run: int | None = None
+    over: bool = False
+    month: Period | None = None
 
     @property
     def quantity(self) -> Decimal | None:
-        """What it bills: as ConnectWise has it, else as we wrote it."""
+        """What it bills: as ConnectWise has it, else as we wrote it; what it billed in an older month."""
+        if self.month is not None:
+            known = [event.after for event in self.history if event.tells and event.month <= self.month]
+            return known[-1] if known else None
         return self.connectwise.quantity if self.connectwise is not None else self.written
 
     @property
     def maker(self) -> Event | None:
-        """What made its quantity last."""
-        return next((event for event in reversed(self.history) if event.made), None)
+        """What made its quantity last, until the end of an older month."""
+        return maker_of(self.history, self.month)
+
+    @property
+    def fitting(self) -> str:
+        """Its sum, where the run that made the quantity, or one that found it right, billed that usage."""
+        maker = self.maker
+        if self.run is None or not self.billed:
+            return ""
+        fits = self.adds_up if maker is None or self.run > maker.run else self.run == maker.run
+        return self.sum if fits else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Unbilled:
-    """Usage that no line bills: why, where the map says so, and the one command to type next."""
+    """Usage that no run bills: why, where the map says so, and the one command to type next.
+
+    `still` is the line that goes on billing what no run looks after any more.
+    """
 
     code: str
     tenant_id: str | None
@@ -191,6 +228,7 @@ class Unbilled:
     next: str
     rows: tuple[PlacedRow, ...] = ()
     mapping: tuple[MapLine, ...] = ()
+    still: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,27 +342,33 @@ def sum_told(parts: Iterable[Part], mappings: Mappings, names: Mapping[str, str]
 def told_history(events: Iterable[Event]) -> tuple[Event, ...]:
     """Return the events that tell a line's history.
 
-    Every change counts; of the runs of a month that changed nothing, only the last, and none beside a change.
+    Every change counts; of the runs of a month that changed nothing, only the last, and none beside a change
+    that stands.
     """
     kept: list[Event] = []
     for event in events:
-        quiet = event.kind in {"carried", "left"}
         before = kept[-1] if kept else None
-        same_month = before is not None and before.period == event.period
-        if quiet and same_month and before is not None and before.made:
-            continue
-        if same_month and before is not None and before.kind in {"carried", "left"}:
-            kept.pop()
+        if before is not None and before.month == event.month and event.undoes is None:
+            if event.kind in _QUIET and before.made and before.undoes is None:
+                continue
+            if before.kind in _QUIET:
+                kept.pop()
         kept.append(event)
     return tuple(kept)
 
 
+def maker_of(events: Sequence[Event], month: Period | None = None) -> Event | None:
+    """Return what made a line's quantity last, until the end of a month where one is given."""
+    made = (each for each in reversed(events) if each.made and (month is None or each.month <= month))
+    return next(made, None)
+
+
 def bars(events: Iterable[Event], now: Decimal | None) -> tuple[tuple[str, Decimal], ...]:
-    """Return the quantity at the end of each month, and as ConnectWise has it now."""
+    """Return the quantity at the end of each month, and what is billed now."""
     months: dict[str, Decimal] = {}
     for event in events:
-        if event.after is not None and (event.made or event.kind in {"carried", "left"}):
-            months[str(event.period)] = event.after
+        if event.after is not None and event.tells:
+            months[str(event.month)] = event.after
     found = tuple(sorted(months.items()))
     return (*found, ("now", now)) if now is not None else found
 

@@ -26,6 +26,7 @@ from connector.planning.explanation import (
 from connector.planning.findings import tenant_label
 from connector.planning.sources import FILE, LIVE, told_source
 from connector.reports.escape import printable
+from connector.reports.explanation_answer import answer_of, moved
 from connector.reports.table import Column, table
 
 _BAR = 40
@@ -67,39 +68,6 @@ def explanation_text(explanation: Explanation, width: int | None = None) -> str:
     return "\n".join(lines)
 
 
-def answer_of(line: LineStory) -> str:
-    """Say in one sentence what a line bills and why."""
-    whose = line.company or f"Agreement {line.key.agreement_id}"
-    quantity = plain(line.quantity) if line.quantity is not None else "nothing"
-    what = f"{line.item} (addition {line.addition_id})"
-    if line.gone:
-        return f"{whose} is not billed {what} any more: the line is gone from ConnectWise."
-    ended = line.connectwise.cancelled if line.connectwise is not None else None
-    until = f", until {ended}" if ended is not None else ""
-    told = f"{whose} is billed {quantity} {what}{until}: {_reason(line)}"
-    return told if told.endswith(".") else f"{told}."
-
-
-def _reason(line: LineStory) -> str:
-    maker = line.maker
-    if not line.ours:
-        reported = f"; usage comes to {plain(line.usage)} ({line.sum})" if line.usage is not None else ""
-        return f"people made the line{reported}"
-    if not line.history:
-        return "it carries our mark, but no run of this state folder has written it"
-    if maker is None:
-        return line.sum or "no run of this state folder has written it"
-    before = "new" if maker.before is None else plain(maker.before)
-    after = plain(maker.after) if maker.after is not None else "?"
-    wrote = f"run {maker.run} made it so on {maker.at[:10]} ({maker.kind} {before} -> {after})"
-    if maker.kind == "end":
-        return f"run {maker.run} ended it on {maker.at[:10]}; {maker.because}"
-    if line.connectwise is not None and line.written is not None and line.quantity != line.written:
-        return f"somebody changed it in ConnectWise; {plain(line.written)} was written; {wrote}"
-    month = f" in {line.origin.period}" if line.origin is not None else ""
-    return f"{line.sum}{month}; {wrote}" if line.sum else f"{maker.because}; {wrote}"
-
-
 def _title(explanation: Explanation) -> str:
     told = [f"{printable(explanation.subject)}: usage of {_told(explanation.origin)}"]
     if not explanation.looked:
@@ -126,7 +94,13 @@ def _when(stamp: str) -> str:
 
 def _lacking(entry: Unbilled) -> str:
     quantity = plain(entry.quantity) if entry.quantity is not None else "?"
-    return f"Not billed: {quantity} {entry.product_code or ''} ({entry.code}): {entry.message}."
+    return f"{_state(entry)}: {quantity} {entry.product_code or ''} ({entry.code}): {entry.message}."
+
+
+def _state(entry: Unbilled) -> str:
+    if entry.still is not None:
+        return f"Billed by addition {entry.still}, which no run touches any more"
+    return "Not billed"
 
 
 # One line ----------------------------------------------------------------------------------------
@@ -136,7 +110,7 @@ def _line(line: LineStory, width: int | None) -> Iterator[str]:
     where = f'"{printable(line.agreement)}" ({line.key.agreement_id}) of {printable(line.company)}'
     yield f"{printable(line.item)} on {where}, addition {line.addition_id}"
     if line.connectwise is not None:
-        yield f"  In ConnectWise: {_there(line.connectwise)}"
+        yield f"  In ConnectWise{' now' if line.month is not None else ''}: {_there(line.connectwise)}"
     maker = line.maker
     if maker is not None:
         yield from _maker(maker)
@@ -172,15 +146,14 @@ def _there(line: Addition) -> str:
 
 
 def _maker(event: Event) -> Iterator[str]:
-    before = "new" if event.before is None else plain(event.before)
-    after = plain(event.after) if event.after is not None else "?"
     asked = f", request {printable(event.request_id)}" if event.request_id else ""
     yield (
         f"  Made by run {event.run} for {event.period}, {_when(event.at)}, by {printable(event.who)} "
         f"(version {printable(event.version)}), plan {event.digest}{asked}"
     )
-    yield f"    {event.kind} {before} -> {after}, {event.outcome}: {printable(event.because)}"
-    yield f"    ({RULES[event.kind]})"
+    yield f"    {_kind(event)} {moved(event)}, {event.outcome}: {printable(event.because)}"
+    rule = RULES[event.kind] if event.undoes is None else f"run {event.undoes} was taken back"
+    yield f"    ({rule})"
 
 
 def _usage(line: LineStory, origin: Origin, width: int | None) -> Iterator[str]:
@@ -264,13 +237,17 @@ def _now(now: Outlook) -> Iterator[str]:
         yield f"    next: {printable(now.next)}"
 
 
+def _kind(event: Event) -> str:
+    return event.kind if event.undoes is None else "undo"
+
+
 def _history(event: Event) -> tuple[str, ...]:
     why = event.because if event.message is None else f"{event.because}; {event.message}"
     return (
-        str(event.period),
+        str(event.month),
         str(event.run),
         _when(event.at),
-        event.kind,
+        _kind(event),
         "" if event.before is None else plain(event.before),
         "" if event.after is None else plain(event.after),
         event.outcome if event.held is None else f"{event.outcome}: {event.held}",
@@ -279,7 +256,8 @@ def _history(event: Event) -> tuple[str, ...]:
 
 
 def _chart(line: LineStory) -> Iterator[str]:
-    found = bars(line.history, line.connectwise.quantity if line.connectwise is not None else None)
+    there = line.connectwise.quantity if line.connectwise is not None else None
+    found = bars(line.history, Decimal(0) if line.gone or line.over else there)
     largest = max((quantity for _, quantity in found), default=Decimal(0))
     if len(found) > 1 and largest > 0:
         yield "  By month:"
@@ -294,7 +272,7 @@ def _unbilled(entry: Unbilled, width: int | None) -> Iterator[str]:
         tenant_label(entry.tenant_id, {entry.tenant_id: entry.tenant}) if entry.tenant_id else entry.tenant
     )
     about = [each for each in (whose, entry.product_code, entry.serial) if each]
-    yield f"Not billed: {printable(', '.join(about))}"
+    yield f"{_state(entry)}: {printable(', '.join(about))}"
     yield f"  {entry.code}: {printable(entry.message)}"
     if entry.rows:
         yield from _indented(table(_COLUMNS, [_row(each) for each in entry.rows], _less(width)))

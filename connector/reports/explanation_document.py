@@ -18,7 +18,7 @@ from connector.planning.explanation import (
     Unbilled,
 )
 from connector.reports.document import Document, change_document, unresolved_document
-from connector.reports.explanation import answer_of
+from connector.reports.explanation_answer import answer_of
 
 
 def explanation_document(explanation: Explanation) -> Document:
@@ -57,6 +57,8 @@ def _line(line: LineStory) -> Document:
         "gone": line.gone,
         "ended": line.ended,
         "answer": answer_of(line),
+        "month": str(line.month) if line.month is not None else None,
+        "quantity": plain_or_none(line.quantity),
         "connectwise": _there(line.connectwise) if line.connectwise is not None else None,
         "written": plain_or_none(line.written),
         "usage": plain_or_none(line.usage),
@@ -149,6 +151,8 @@ def _event(event: Event) -> Document:
         "because": event.because,
         "message": event.message,
         "request_id": event.request_id,
+        "undoes": event.undoes,
+        "month": str(event.month),
     }
 
 
@@ -173,6 +177,7 @@ def _unbilled(entry: Unbilled) -> Document:
         "quantity": plain_or_none(entry.quantity),
         "message": entry.message,
         "next": entry.next,
+        "still_billed_by": entry.still,
         "rows": [_row(row) for row in entry.rows],
         "mapping": _map_lines(entry.mapping),
     }

@@ -14,7 +14,15 @@ from connector.mappings.file import MappingsFile
 from connector.model import Addition, Key, Period
 from connector.planning.allowances import desired_of
 from connector.planning.change import carries_mark, plain
-from connector.planning.explanation import Asked, Event, Explanation, LineStory, MapLine, sum_told
+from connector.planning.explanation import (
+    Asked,
+    Event,
+    Explanation,
+    LineStory,
+    MapLine,
+    maker_of,
+    sum_told,
+)
 from connector.planning.findings import tenant_label
 from connector.planning.snapshots import Snapshot
 from connector.runs.explain_lines import Basis, LineTeller
@@ -47,6 +55,8 @@ class Explainer:
         if subject.unknown is not None and not subject.lines:
             raise unknown_addition(subject.unknown, teller.stored, note)
         telling = _Telling(teller, base, newest.number == base.number, asked.period, now)
+        if now is not None:
+            subject.lines.update({line.id: line.key for line in now.marked(subject)})
         lines = [telling.story(*line) for line in sorted(subject.lines.items())]
         if now is not None:
             others = (line for line in now.peoples(subject) if line.id not in subject.lines)
@@ -109,7 +119,8 @@ class _Telling:
             return self.peoples(line)
         history = teller.history(addition_id, key)
         basis = teller.basis(addition_id, key, history, self.period) or self._unbilled_basis(key)
-        maker = next((event for event in reversed(history) if event.made), None)
+        month = None if self.newest else self.period
+        maker = maker_of(history, month)
         marks = [each.mark for each in teller.changes(key) if each.addition_id == addition_id and each.mark]
         return LineStory(
             addition_id=addition_id,
@@ -122,8 +133,10 @@ class _Telling:
             ended=stored is not None and (stored.closed or stored.ended is not None),
             written=stored.quantity if stored is not None else None,
             **self._fed(key, basis),
-            mapping=self._decided(maker) if maker is not None else (),
+            mapping=self._decided(maker) if maker is not None and maker.undoes is None else (),
             history=history,
+            over=line is not None and not line.live(teller.today),
+            month=month,
             notes=(*self._notes(addition_id, line, history), *self._elsewhere(addition_id, key, maker)),
         )
 
@@ -160,6 +173,7 @@ class _Telling:
             mapping=(),
             history=self.teller.history(line.id, line.key) if last is not None else (),
             notes=tuple(notes),
+            over=not line.live(self.teller.today),
         )
 
     def _fed(self, key: Key, basis: Basis | None) -> dict[str, Any]:
@@ -171,6 +185,7 @@ class _Telling:
             "sum": sum_told(parts, mappings, self.teller.names),
             "origin": basis.origin if basis is not None else None,
             "billed": basis is not None and basis.billed,
+            "run": basis.run if basis is not None else None,
             "adds_up": basis is None or basis.adds_up,
             "parts": self.teller.fed(basis) if basis is not None else (),
             "now": self.now.outlook(key, parts) if self.now is not None else None,
@@ -181,17 +196,23 @@ class _Telling:
         if self.now is not None and self.newest:
             parts = self.now.desired(key)
         else:
-            parts = self.teller.parts_now(key, self.base.number, self.teller.now.mappings)
-        return Basis(parts, self.teller.origin(self.base), self.teller.now, billed=False) if parts else None
+            parts = self.teller.parts_now(key, self.base.number, self.teller.now)
+        return Basis(parts, self.teller.origin(self.base), self.teller.now) if parts else None
 
     def _notes(self, addition_id: int, line: Addition | None, history: tuple[Event, ...]) -> Iterator[str]:
         """Say what is special about a line of ours."""
         stored = self.teller.stored.get(addition_id)
         if stored is None:
             yield "It carries our mark, and this state folder knows no run that wrote it."
+            yield from (
+                f"Run {each.run} asked for it, or for one like it, and never saw the answer."
+                for each in history
+                if each.outcome in {"sending", "unclear"}
+            )
             return
-        if not any(event.made for event in history):
-            yield f"Run {stored.run} knew it by its mark; what was before is not in this state folder."
+        if not self.teller.past(addition_id, stored.key).begun:
+            first = history[0].run if history else stored.run
+            yield f"Run {first} knew it by its mark; what was before is not in this state folder."
         if stored.ended is not None:
             yield f"A run ended it on {stored.ended}."
         if stored.closed:
@@ -202,7 +223,7 @@ class _Telling:
             return
         if line.key != stored.key:
             yield "Somebody gave it another product in ConnectWise."
-        if line.quantity != stored.quantity:
+        if line.quantity != stored.quantity and not stored.closed:
             yield (
                 f"Somebody changed it in ConnectWise: {plain(stored.quantity)} was written, "
                 f"{plain(line.quantity)} is there now."

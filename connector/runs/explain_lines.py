@@ -4,8 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
-from typing import Any
 
 from connector.errors import MappingsFault
 from connector.ledger import Ledger
@@ -30,7 +28,6 @@ from connector.mappings.places import Places
 from connector.model import Firewall, Key, Mappings, Period, UsageRow
 from connector.planning.explanation import (
     Event,
-    EventKind,
     Fed,
     Origin,
     PlacedRow,
@@ -40,28 +37,30 @@ from connector.planning.explanation import (
     rows_of_part,
     told_history,
 )
-from connector.planning.findings import Part
+from connector.planning.findings import Desired, Part
 from connector.planning.resolve import Placer, TenantFinder, resolve
 from connector.planning.snapshots import Snapshot
+from connector.runs.explain_history import Past, left_because
 from connector.runs.explain_map import MapThen, customer_line, firewall_line, part_lines
-
-_LEFT = {"OFF_STILL_BILLING", "ABSENT_KEPT", "AGREEMENT_INACTIVE"}
-"""Warnings of a plan that leave a line of ours as it is."""
-
-_KINDS: Mapping[str, EventKind] = {
-    "create": "create", "update": "update", "zero": "zero", "end": "end", "adopt": "adopt",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """The usage that a line's quantity was made of; `adds_up` says whether it comes to that quantity."""
+    """The usage that a line's quantity was made of, and the run that billed it, if one has.
+
+    `adds_up` says whether it comes to that quantity.
+    """
 
     parts: tuple[Part, ...]
     origin: Origin
     then: MapThen
-    billed: bool = True
+    run: int | None = None
     adds_up: bool = True
+
+    @property
+    def billed(self) -> bool:
+        """Whether a run has billed it."""
+        return self.run is not None
 
 
 class LineTeller:
@@ -84,6 +83,7 @@ class LineTeller:
         self._maps: dict[str | None, MapThen] = {None: self.now}
         self._rows: dict[int, tuple[tuple[int, UsageRow], ...]] = {}
         self._changes: dict[Key, tuple[ChangeMade, ...]] = {}
+        self._resolved: dict[tuple[int, int | None], Mapping[Key, Desired]] = {}
 
     @property
     def names(self) -> dict[str, str]:
@@ -136,51 +136,33 @@ class LineTeller:
 
     # History -------------------------------------------------------------------------------------
 
+    def past(self, addition_id: int, key: Key) -> Past:
+        """Return all that is on record of a line."""
+        newest = max((each.id for each in self.stored.values() if each.key == key), default=addition_id)
+        alone = addition_id == newest
+        return Past(addition_id, self.stored.get(addition_id), self.runs, self.changes(key), alone)
+
     def history(self, addition_id: int, key: Key) -> tuple[Event, ...]:
         """Return what the runs made of a line, month by month."""
-        kept = told_history(self._events(addition_id, key))
+        found = self.past(addition_id, key).events(lambda run: self._billed(run, addition_id, key))
         return tuple(
-            self._judged(event, addition_id, key) if event.kind == "carried" else event for event in kept
+            self._judged(event, addition_id, key) if event.kind == "carried" else event
+            for event in told_history(found)
         )
-
-    def _events(self, addition_id: int, key: Key) -> Iterator[Event]:
-        stored = self.stored.get(addition_id)
-        changes = self.changes(key)
-        done = any(each.addition_id == addition_id and each.outcome == "done" for each in changes)
-        newest = addition_id == max(
-            (each.id for each in self.stored.values() if each.key == key), default=addition_id
-        )
-        by_run: dict[int, list[ChangeMade]] = defaultdict(list)
-        for change in changes:
-            by_run[change.run].append(change)
-        quantity: Decimal | None = None
-        parts: tuple[Part, ...] = ()
-        alive = False
-        for run in self.runs:
-            mine = [
-                each
-                for each in by_run[run.number]
-                if each.addition_id == addition_id or (each.addition_id is None and newest)
-            ]
-            if not done and stored is not None and stored.run == run.number and not stored.closed:
-                alive, quantity, parts = True, stored.quantity, stored.parts
-            for change in mine:
-                before, made = quantity, change.outcome == "done"
-                if made:
-                    quantity, parts = change.after, change.parts or change.was
-                    alive = change.kind != "end"
-                yield _made(run, change, before, quantity)
-            if not mine and any(
-                each.kind == "create" and each.outcome == "done" for each in by_run[run.number]
-            ):
-                alive = False  # another line bills the key from now on
-            if not mine and alive and _judges(run, parts):
-                yield _carried(run, quantity)
 
     def _judged(self, event: Event, addition_id: int, key: Key) -> Event:
         """Tell a line that a run left alone from one that billed the right quantity already."""
-        why = _left_because(document_of(self.ledger, event.digest), addition_id, key)
+        why = left_because(document_of(self.ledger, event.digest), addition_id, key)
         return replace(event, kind="left", outcome="left alone", because=why) if why else event
+
+    def _billed(self, run: RunMade, addition_id: int, key: Key) -> Desired | None:
+        """Return what a run must have found on a line that it did not write to, None where nobody knows."""
+        if run.usage not in self.snapshots:
+            return None
+        found = self._desired(run.usage, self.map_of(run)).get(key)
+        if found is None or found.conflict or found.quantity <= 0:
+            return None
+        return None if left_because(document_of(self.ledger, run.digest), addition_id, key) else found
 
     # The usage behind a quantity -----------------------------------------------------------------
 
@@ -190,14 +172,14 @@ class LineTeller:
         """Return what a line's quantity was made of: in a month, else when it was billed last."""
         for event in reversed(events):
             right = event.made or event.kind == "carried"
-            if right and period in {None, event.period}:
+            if right and period in {None, event.month}:
                 return self._basis(addition_id, key, event)
         return None
 
     def _basis(self, addition_id: int, key: Key, event: Event) -> Basis | None:
         run = self.run(event.run)
         snapshot = self.snapshots.get(run.usage or 0)
-        if snapshot is None:
+        if snapshot is None or run.undoes is not None:
             return None
         then = self.map_of(run)
         rows, finder = self.rows(snapshot.number), self.finder(then.mappings)
@@ -212,7 +194,7 @@ class LineTeller:
             )
             parts = change.parts
             sure = add_up(parts, change.after, rows, finder, then.mappings)
-        return Basis(parts, self.origin(snapshot), then, adds_up=sure)
+        return Basis(parts, self.origin(snapshot), then, run.number, adds_up=sure)
 
     def _candidates(
         self, addition_id: int, key: Key, run: RunMade, then: MapThen
@@ -225,14 +207,21 @@ class LineTeller:
         yield from (each.was for each in mine if each.run > run.number)
         yield from (each.parts for each in reversed(mine) if each.run < run.number and each.outcome == "done")
         snapshot = run.usage or 0
-        yield self.parts_now(key, snapshot, then.mappings)
+        yield self.parts_now(key, snapshot, then)
 
-    def parts_now(self, key: Key, snapshot: int, mappings: Mappings) -> tuple[Part, ...]:
+    def parts_now(self, key: Key, snapshot: int, then: MapThen) -> tuple[Part, ...]:
         """Return who feeds a key from a snapshot by a map, as far as the ledger knows ConnectWise."""
-        placer = Placer(mappings, remembered_directory(self.ledger, mappings, self.today))
-        rows = (row for _, row in self.rows(snapshot))
-        desired = resolve(rows, self.finder(mappings), placer, {}).desired.get(key)
+        desired = self._desired(snapshot, then).get(key)
         return desired.parts if desired is not None else ()
+
+    def _desired(self, snapshot: int, then: MapThen) -> Mapping[Key, Desired]:
+        """Return what a snapshot comes to by a map."""
+        asked = snapshot, then.run
+        if asked not in self._resolved:
+            placer = Placer(then.mappings, remembered_directory(self.ledger, then.mappings, self.today))
+            rows = (row for _, row in self.rows(snapshot))
+            self._resolved[asked] = resolve(rows, self.finder(then.mappings), placer, {}).desired
+        return self._resolved[asked]
 
     def fed(self, basis: Basis) -> tuple[Fed, ...]:
         """Return the parts of a quantity with their rows and the lines of the map that decided."""
@@ -263,62 +252,3 @@ class LineTeller:
         elif by == "import":
             line = customer_line(row, then, self.now)
         return PlacedRow(number, row, by, line)
-
-
-def _judges(run: RunMade, parts: tuple[Part, ...]) -> bool:
-    """Whether a run that did not change a line has looked at it: an undo or an adoption has not."""
-    options = run.options
-    chosen = options.whole or any(options.selects(*part.pair) for part in parts)
-    return run.kind in {"sync", "apply"} and not options.only and chosen
-
-
-def _creates(change: ChangeMade) -> bool:
-    return change.kind == "create" and change.outcome == "done"
-
-
-def _made(run: RunMade, change: ChangeMade, before: Decimal | None, after: Decimal | None) -> Event:
-    return Event(
-        period=run.period,
-        run=run.number,
-        kind=_KINDS[change.kind],
-        before=change.before if change.before is not None else before,
-        after=change.after if change.outcome == "done" else after,
-        outcome=change.outcome,
-        at=change.answered_at or change.sent_at or run.started_at,
-        who=run.who,
-        version=run.version,
-        digest=run.digest,
-        because=change.because,
-        source=run.source,
-        held=change.held,
-        message=change.message,
-        request_id=change.request_id,
-    )
-
-
-def _carried(run: RunMade, quantity: Decimal | None) -> Event:
-    return Event(
-        period=run.period,
-        run=run.number,
-        kind="carried",
-        before=quantity,
-        after=quantity,
-        outcome="unchanged",
-        at=run.started_at,
-        who=run.who,
-        version=run.version,
-        digest=run.digest,
-        because="it billed what was used already",
-        source=run.source,
-    )
-
-
-def _left_because(document: Mapping[str, Any], addition_id: int, key: Key) -> str:
-    """Say why a plan left a line alone, "" where it did not."""
-    for entry in document.get("unresolved", ()):
-        if (entry.get("agreement_id"), entry.get("item_id")) == key and not entry.get("billed"):
-            return f"{entry['code']}: {entry['message']}"
-    for warning in document.get("warnings", ()):
-        if warning["code"] in _LEFT and f"addition {addition_id} " in warning["message"]:
-            return f"{warning['code']}: {warning['message']}"
-    return ""

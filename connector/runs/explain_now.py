@@ -59,11 +59,17 @@ class Now:
 
     def peoples(self, subject: Subject) -> Iterator[Addition]:
         """Yield the live lines of people for what the subject's usage is mapped to."""
-        desired = self.inputs.resolved.desired
-        keys = {key for key, each in desired.items() if any(map(subject.asks, each.parts))}
+        keys = self._asked(subject)
         for line in self._every():
             ours = line.id in self.inputs.known or carries_mark(line)
             if line.key in keys and line.live(self.inputs.today) and not ours:
+                yield line
+
+    def marked(self, subject: Subject) -> Iterator[Addition]:
+        """Yield the lines that are ours by their mark alone, for what the subject's usage is mapped to."""
+        keys = self._asked(subject)
+        for line in self._every():
+            if line.key in keys and line.id not in self.inputs.known and carries_mark(line):
                 yield line
 
     def outlook(self, key: Key, parts: Collection[Part]) -> Outlook | None:
@@ -80,6 +86,11 @@ class Now:
         warnings = tuple(each for each in self.plan.warnings if each.key == key)
         command, advice = next_step(self.plan, change, unresolved, warnings)
         return Outlook(change, unresolved, warnings, self.origin, command, advice)
+
+    def _asked(self, subject: Subject) -> frozenset[Key]:
+        """Return the keys that the subject's usage feeds."""
+        desired = self.inputs.resolved.desired
+        return frozenset(key for key, each in desired.items() if any(map(subject.asks, each.parts)))
 
     def _every(self) -> Iterator[Addition]:
         return (line for agreement in sorted(self.additions) for line in self.additions[agreement])

@@ -13,11 +13,14 @@ from connector.planning.findings import Part
 from connector.planning.product_codes import known_code
 from connector.planning.resolve import Placer
 from connector.planning.snapshots import Snapshot
+from connector.planning.states import TenantState
 from connector.planning.survey import Survey
 from connector.runs.explain_lines import LineTeller
 
 _MOST_NAMED = 5
 _NEAR = 0.5
+_LEAST = 4
+"""So many letters of an id can be meant as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ def _tenant(text: str, product: str | None, teller: LineTeller, base: Snapshot) 
             listed.setdefault(part.tenant_id, Tenant(part.tenant_id, "", ""))
     placer = Placer(mappings, remembered_directory(teller.ledger, mappings, teller.today))
     rows = tuple(row for _, row in teller.rows(base.number))
-    found = Survey(rows, tuple(listed.values()), (), placer, {}).tenant(text)
+    found = _found(text, Survey(rows, tuple(listed.values()), (), placer, {}))
     code = None
     if product is not None:
         codes = {*codes_seen(teller.ledger), *mappings.products}
@@ -83,6 +86,25 @@ def _tenant(text: str, product: str | None, teller: LineTeller, base: Snapshot) 
     subject = Subject(told, {}, frozenset({found.id}), code)
     subject.lines.update(_lines_of(found.id, subject.asks, teller))
     return subject
+
+
+def _found(text: str, survey: Survey) -> TenantState:
+    """Return the tenant of an id or a name, or the only one whose id begins so, as labels have it."""
+    try:
+        return survey.tenant(text)
+    except CommandFault:
+        begun = text.strip().casefold()
+        near = [each for each in survey.tenant_states() if each.id.startswith(begun)]
+        if len(begun) < _LEAST or not near:
+            raise
+        if len(near) == 1:
+            return near[0]
+        listed = ", ".join(f"{each.name} ({each.id})" for each in near[:_MOST_NAMED])
+        more = ", ..." if len(near) > _MOST_NAMED else ""
+    raise CommandFault(
+        f"{len(near)} tenants have an id that begins with {begun!r}: {listed}{more}.",
+        "Give the whole id of the right one.",
+    )
 
 
 def _serial(serial: str, teller: LineTeller, base: Snapshot) -> Subject:

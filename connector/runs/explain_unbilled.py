@@ -1,4 +1,4 @@
-"""Usage that no line bills: off, unmapped, held or not written yet; why, and what to type next."""
+"""Usage that no run bills: off, unmapped, held or not written yet; why, and what to type next."""
 
 import json
 from collections import defaultdict
@@ -45,6 +45,7 @@ class _Why(NamedTuple):
     code: str
     message: str
     command: str
+    still: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Lacking:
     now: Now | None
 
     def find(self) -> tuple[Unbilled, ...]:
-        """Return the subject's usage that no line bills, by tenant and product code."""
+        """Return the subject's usage that no run bills, by tenant and product code."""
         then = self._map()
         placer = self._placer(then)
         finder = self.teller.finder(then.mappings)
@@ -105,7 +106,11 @@ class Lacking:
         if isinstance(place, Off):
             line = off_line(*part.pair, then, self.teller.now)
             what = line.what if line is not None else ""
-            why = _Why("OFF", f"mappings.yaml has {_OFF.get(what, 'it off')}", off_step(what, *part.pair))
+            message = f"mappings.yaml has {_OFF.get(what, 'it off')}"
+            still = self._still(part, placer)
+            if still is not None:
+                message += f"; billed by addition {still}, which no run touches any more"
+            why = _Why("OFF", message, off_step(what, *part.pair), still)
             return self._entry(why, part, rows, (line,) if line is not None else (), then)
         return self._not_written(part, rows, place, then)
 
@@ -144,17 +149,43 @@ class Lacking:
         stored = any(line.key == key and not line.closed for line in self.teller.stored.values())
         if stored and self.now is None:
             return None
-        command = f"connector sync {self.base.period}{source_option(self.base.source)}"
-        message = "no run has written a line for it yet"
-        return self._entry(_Why("NOT_WRITTEN", message, command), part, rows, lines, then)
+        return self._entry(self._unwritten(key), part, rows, lines, then)
+
+    def _unwritten(self, key: Key) -> _Why:
+        month = f"{self.base.period}{source_option(self.base.source)}"
+        if self.newest:
+            return _Why("NOT_WRITTEN", "no run has written a line for it yet", f"connector sync {month}")
+        billed = any(run.usage == self.base.number for run in self.teller.runs)
+        said = f"no run of this state folder has {'written a line for it' if billed else 'billed this month'}"
+        for event in (event for line in self.lines if line.key == key for event in line.history):
+            undone = self.teller.run(event.undoes) if event.undoes is not None and event.made else None
+            if undone is not None and undone.period == self.base.period:
+                said = f"run {event.run} took back what run {undone.number} had written for it"
+        return _Why("NOT_WRITTEN", said, f"connector plan {month}")
 
     def _bills(self, line: LineStory) -> bool:
         """Whether a line of ours bills the month: it did then; for the newest, it is there and has no end."""
         if not self.newest:
             return line.billed and line.origin is not None and line.origin.period == self.base.period
         there = line.connectwise
-        moved = there is not None and (there.cancelled is not None or there.key != line.key)
+        moved = there is not None and (not there.live(self.teller.today) or there.key != line.key)
         return not (line.gone or line.ended or moved)
+
+    def _still(self, part: Part, placer: Placer) -> int | None:
+        """Return the line of ours that still bills usage which is off, with nothing else on it."""
+        for line in self.lines:
+            stored = self.teller.stored.get(line.addition_id)
+            pairs = {each.pair for each in stored.parts} if stored is not None else set()
+            off = all(isinstance(placer.place(*pair), Off) for pair in pairs)
+            if line.ours and part.pair in pairs and off and line.quantity and self._stays(line):
+                return line.addition_id
+        return None
+
+    def _stays(self, line: LineStory) -> bool:
+        """Whether a line goes on as it is: today, or by the run of the older month."""
+        if self.newest:
+            return self._bills(line)
+        return any(event.kind == "left" and event.month == self.base.period for event in line.history)
 
     def _told(self, key: Key) -> Iterator[Mapping[str, Any]]:
         """Yield what the last run of an older month could not place, or held, of a key."""
@@ -218,6 +249,7 @@ class Lacking:
             quantity=part.quantity,
             message=why.message,
             next=why.command,
+            still=why.still,
             rows=tuple(self.teller.placed(*each, part.tenant_id, origin, then) for each in rows),
             mapping=lines,
         )

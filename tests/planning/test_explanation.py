@@ -5,14 +5,16 @@ from decimal import Decimal
 import pytest
 from building import ALDER, BIRCH, OCTOBER
 
-from connector.model import Firewall, Mappings, Period, ProductEntry, UsageRow
+from connector.model import Firewall, Key, Mappings, Period, ProductEntry, UsageRow
 from connector.planning.explanation import (
     Event,
     EventKind,
+    LineStory,
     PlacedBy,
     add_up,
     bars,
     first_that_adds_up,
+    maker_of,
     placed_by,
     rows_of_part,
     told_history,
@@ -41,11 +43,17 @@ def part(quantity: int, tenant: str = ALDER, code: str = "CIXA-MSP", serials: tu
 
 
 def event(
-    kind: EventKind, after: int, period: Period = OCTOBER, outcome: str = "done", run: int = 1
+    kind: EventKind,
+    after: int,
+    period: Period = OCTOBER,
+    outcome: str = "done",
+    run: int = 1,
+    undoes: int | None = None,
+    moment: Period | None = None,
 ) -> Event:
     return Event(
         period=period, run=run, kind=kind, before=None, after=Decimal(after), outcome=outcome, at="",
-        who="", version="", digest="", because="", source="sophos-api",
+        who="", version="", digest="", because="", source="sophos-api", undoes=undoes, moment=moment,
     )  # fmt: skip
 
 
@@ -171,3 +179,67 @@ def test_each_month_has_one_bar_with_its_last_quantity() -> None:
 
     assert bars(listed, Decimal(45)) == (("2026-10", 41), ("2026-11", 41), ("now", 45))
     assert bars(listed, None)[-1] == ("2026-11", 41)
+
+
+def test_a_run_that_was_taken_back_later_leaves_the_bar_of_its_own_month() -> None:
+    listed = [
+        event("create", 40),
+        event("carried", 40, NOVEMBER, "unchanged", run=2),
+        event("zero", 0, OCTOBER, run=3, undoes=1, moment=NOVEMBER),
+    ]
+
+    assert told_history(listed) == tuple(listed)
+    assert bars(listed, Decimal(0)) == (("2026-10", 40), ("2026-11", 0), ("now", 0))
+    assert maker_of(listed, OCTOBER) == listed[0]
+    assert maker_of(listed) == listed[2]
+
+
+def test_what_a_run_finds_right_after_an_undo_counts_beside_it() -> None:
+    listed = [
+        event("update", 20, run=1),
+        event("update", 12, run=2, undoes=1, moment=OCTOBER),
+        event("carried", 12, outcome="unchanged", run=3),
+    ]
+
+    assert [each.run for each in told_history(listed)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("billed_by", "adds_up", "told"),
+    [
+        (3, True, "20 CIXA-MSP"),
+        (3, False, "20 CIXA-MSP"),
+        (4, True, "20 CIXA-MSP"),
+        (4, False, ""),
+        (2, True, ""),
+        (None, True, ""),
+    ],
+)
+def test_a_sum_tells_a_quantity_only_where_the_run_that_made_it_or_found_it_right_billed_that_usage(
+    billed_by: int | None, adds_up: bool, told: str
+) -> None:
+    line = LineStory(
+        addition_id=9001,
+        key=Key(101, 41),
+        company="Alder",
+        agreement="Managed Security",
+        item="SOPHOS-ENDPOINT",
+        mark="",
+        ours=True,
+        connectwise=None,
+        gone=False,
+        ended=False,
+        written=Decimal(20),
+        usage=Decimal(20),
+        sum="20 CIXA-MSP",
+        origin=None,
+        billed=billed_by is not None,
+        adds_up=adds_up,
+        parts=(),
+        mapping=(),
+        history=(event("create", 12, run=1), event("update", 20, run=3)),
+        now=None,
+        run=billed_by,
+    )
+
+    assert line.fitting == told
