@@ -354,6 +354,7 @@ def test_every_text_stands_out_from_what_is_behind_it(scheme: str, background: s
 def test_every_bar_stands_out_from_what_is_behind_it(scheme: str) -> None:
     colours = palettes()[scheme]
     assert all(contrast(colours[bar], colours["track"]) >= 3 for bar in ("accent", "under", "over", "either"))
+    assert all(contrast(colours["bar"], colours[behind]) >= 3 for behind in ("paper", "panel"))
     assert contrast(colours["accent"], colours["bar"]) >= 1.8  # the newest month beside the others
     assert luminance(palettes()["dark"]["paper"]) < luminance(palettes()["light"]["paper"])
 

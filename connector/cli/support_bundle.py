@@ -21,7 +21,12 @@ from connector.cli.terminal import answer, tell
 
 Target = Annotated[Path, typer.Argument(metavar="FILE", help="The zip; a file that does not exist yet.")]
 Anonymous = Annotated[
-    bool, typer.Option("--anonymous", help="Put stable aliases in place of names, ids, serials and paths.")
+    bool,
+    typer.Option(
+        "--anonymous",
+        help="Put stable aliases in place of names, ids, serials and paths. The key that makes them is "
+        "kept in the state folder.",
+    ),
 ]
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from connector.ledger.months import snapshot_rows
-from connector.ledger.standing import STANDING, back
+from connector.ledger.standing import BILLING, STANDING, back
 from connector.ledger.store import Ledger
 from connector.model import Period, UsageRow
 
@@ -27,10 +27,10 @@ class BilledMonth:
 def applied_sources(ledger: Ledger, period: Period) -> tuple[str, ...]:
     """Return the source of each run that wrote a month to ConnectWise, the newest run first.
 
-    A run that was taken back has not written it.
+    A run that was taken back has not written it, nor has one that only took lines over.
     """
     found = ledger.query(
-        f"SELECT source FROM runs WHERE {STANDING} AND period = ? AND source IS NOT NULL "  # noqa: S608
+        f"SELECT source FROM runs WHERE {BILLING} AND period = ? AND source IS NOT NULL "  # noqa: S608
         "ORDER BY id DESC",
         back(ledger),
         str(period),

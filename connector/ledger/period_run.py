@@ -10,17 +10,28 @@ from connector.planning.month_report import MadeChange, PeriodRun
 _RUNS = "FROM runs WHERE period = ? AND applied = 1 AND finished_at IS NOT NULL"
 
 
+# Whether a run tried to make any of its changes; others were held, or it ended before them.
+_TRIED = "EXISTS (SELECT 1 FROM changes WHERE run = runs.id AND outcome NOT IN ('held', 'not_tried'))"
+_HAD = "EXISTS (SELECT 1 FROM changes WHERE run = runs.id)"
+
+
 def period_run(ledger: Ledger, period: Period) -> PeriodRun | None:
-    """Return the newest run of a month that had changes to make; None where none ever had."""
+    """Return the newest run of a month that made changes, else that had any; None where none ever had.
+
+    Later ones that held all of theirs are counted, and do not hide what was changed.
+    """
     found = ledger.query(
-        f"SELECT * {_RUNS} AND EXISTS (SELECT 1 FROM changes WHERE run = runs.id) "  # noqa: S608
-        "ORDER BY id DESC LIMIT 1",
+        f"SELECT * {_RUNS} AND {_HAD} ORDER BY {_TRIED} DESC, id DESC LIMIT 1",
         str(period),
     )
     if not found:
         return None
     run = found[0]
-    later = ledger.query(f"SELECT count(*) AS many {_RUNS} AND id > ?", str(period), run["id"])
+    (later,) = ledger.query(
+        f"SELECT count(*) AS many, coalesce(sum({_HAD}), 0) AS held {_RUNS} AND id > ?",
+        str(period),
+        run["id"],
+    )
     plans = ledger.query("SELECT document FROM plans WHERE digest = ?", run["digest"])
     planned = json.loads(plans[0]["document"])["changes"] if plans else []
     named = {(said["agreement_id"], said["item_id"]): said for said in planned}
@@ -49,5 +60,6 @@ def period_run(ledger: Ledger, period: Period) -> PeriodRun | None:
         who=run["who"],
         exit_code=run["exit_code"],
         changes=tuple(changes),
-        later=later[0]["many"],
+        later=later["many"] - later["held"],
+        later_held=later["held"],
     )

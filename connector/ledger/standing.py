@@ -18,6 +18,14 @@ STANDING = (
     "AND runs.id NOT IN (SELECT value FROM json_each(?)))"
 )
 
+# Such a run of a plan for every kind of change: one that only took lines over has billed no month. An
+# `apply` is asked for by its digest alone: what it was for stands with its plan.
+BILLING = (
+    f"({STANDING} AND json_extract(runs.options, '$.only') IS NULL AND runs.id NOT IN "  # noqa: S608
+    "(SELECT limited.id FROM runs AS limited JOIN plans USING (digest) "
+    "WHERE json_extract(plans.options, '$.only') IS NOT NULL))"
+)
+
 _TRACES = (
     "WITH undos AS (SELECT id, json_extract(options, '$.undo') AS undoes FROM runs "  # noqa: S608  (our words)
     "WHERE applied = 1 AND json_extract(options, '$.undo') IS NOT NULL) "

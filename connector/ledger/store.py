@@ -25,7 +25,7 @@ from connector.ledger.records import (
     put_rows,
 )
 from connector.ledger.schema import KNOWN_STEPS, migrations
-from connector.ledger.standing import STANDING, back
+from connector.ledger.standing import BILLING, back
 from connector.ledger.telling import FILE_NAME, told
 from connector.model import Addition, Agreement, Firewall, Key, Period, Tenant, UsageRow
 from connector.planning.change import (
@@ -197,7 +197,7 @@ class Ledger:
 
     def newest_applied(self) -> Period | None:
         """Return the newest period that a run has applied (contract rule 18, `period_order`)."""
-        found = self.query(f"SELECT max(period) AS period FROM runs WHERE {STANDING}", back(self))  # noqa: S608
+        found = self.query(f"SELECT max(period) AS period FROM runs WHERE {BILLING}", back(self))  # noqa: S608
         return Period.parse(found[0]["period"]) if found[0]["period"] else None
 
     # What was read -------------------------------------------------------------------------------
@@ -388,8 +388,8 @@ class Ledger:
     ) -> None:
         """Write down, in one transaction, that a change is made and what its addition now is.
 
-        `closes` are earlier lines of the key that a new one replaces. A line that is given back to people
-        is no longer on record; the change that did it is.
+        `closes` are earlier lines of the key that a new one replaces; what is on record of them stays so. A
+        line that is given back to people is no longer on record; the change that did it is.
         """
         with self._writing() as db:
             self._outcome(db, change_id, "done", None, None)
@@ -406,8 +406,10 @@ class Ledger:
                     "UPDATE additions SET closed = 1 WHERE agreement_id = ? AND item_id = ?",
                     tuple(addition.key),
                 )
-                for closed in closes:
-                    self._put(db, run, KnownAddition(closed, addition.key, Decimal(0), closed=True))
+                for earlier in closes:
+                    found = db.execute("UPDATE additions SET closed = 1 WHERE id = ?", (earlier,))
+                    if not found.rowcount:
+                        self._put(db, run, KnownAddition(earlier, addition.key, Decimal(0), closed=True))
             ended = date_of(effective) if kind == "end" else None
             known = KnownAddition(addition.id, addition.key, addition.quantity, parts_of(parts), ended)
             self._put(db, run, known)

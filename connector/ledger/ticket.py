@@ -20,6 +20,8 @@ _NAMES: tuple[tuple[Sort, str], ...] = (
     ("serial", "SELECT serial AS text FROM firewalls"),
     ("company", "SELECT text FROM names WHERE kind = 'company'"),
     ("agreement", "SELECT text FROM names WHERE kind = 'agreement'"),
+    ("company", "SELECT company AS text FROM agreements"),
+    ("agreement", "SELECT name AS text FROM agreements"),
     ("serial", "SELECT DISTINCT serial AS text FROM usage_rows"),
     ("id", "SELECT DISTINCT account_id AS text FROM usage_rows"),
     ("id", "SELECT DISTINCT external_id AS text FROM usage_rows"),
@@ -110,6 +112,6 @@ def _read(name: str, value: Any) -> Any:
     if name in _JSON and isinstance(value, str):
         try:
             return json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return value
     return value

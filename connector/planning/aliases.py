@@ -6,8 +6,12 @@ Pure. An alias is a keyed hash of the name, so nobody without the key can try na
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
+
+from connector.planning.spelling import Reading, as_read, as_written, spelt_otherwise
 
 Sort = Literal[
     "tenant", "company", "agreement", "serial", "id", "user", "host", "file", "path", "mail", "name"
@@ -15,32 +19,32 @@ Sort = Literal[
 
 _DIGITS = 10
 _FEWEST_DIGITS = 6
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[^\W_]+")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _ALIAS = r"(?:tenant|company|agreement|serial|id|user|host|file|path|mail|name)-[0-9a-f]{10}"
 _UUID = re.compile(r"(?<![0-9a-fA-F-])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9a-fA-F-])")
-_MAIL = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
+_MAIL = re.compile(r"(?<![\w.+'-])[\w.+'-]++@[\w-]++(?:\.[\w-]++)++")
 _PATHS = (
     re.compile(r"(?<![\w/:.>-])/(?:[\w.@+~%-]+/)+[\w.@+~%-]*"),
     re.compile(r"(?<!\w)[A-Za-z]:\\[^\s\"'<>|*?:;,]+"),
     re.compile(r"(?<![\w\\])\\\\[\w.$-]+(?:\\[^\s\"'<>|*?:;,]+)+"),
 )
+_ALIASED = re.compile(_ALIAS)
 _QUOTED = re.compile(r'"([^"\n]+)"')
 
 # What our own sentences call ConnectWise's records (planning/wording.py, planning/directory.py).
-_KEYS = re.compile(r' on "(.+?)" \(\d+\) of (.+?)(?=: |; | now(?:;|$)|$)')
+_KEYS = re.compile(r' on "(.{1,300}?)" \(\d{1,19}\) of (.{1,300}?)(?=: |; | now(?:;|$)|$)')
 _NAMED = re.compile(r'\b(company|agreement) "([^"\n]+)"')
-_OF_COMPANY = re.compile(r"\bthose of company (.+?)(?=;|$)")
+_OF_COMPANY = re.compile(r"\bthose of company (.{1,300}?)(?=;|$)")
 _RENAMED = re.compile(r'is called "([^"\n]+)"')
 
 _OURS = frozenset(
     {
         "schema", "digest", "code", "class", "kind", "outcome", "held", "source", "period", "version",
-        "product_code", "effective", "before", "after", "quantity", "writes", "mark", "item", "setting",
-        "where",
+        "product_code", "effective", "before", "after", "quantity", "writes", "mark", "setting", "where",
     }
 )  # fmt: skip
-"""Fields that hold our own words or a product's, whatever a customer is called."""
+"""Fields of our own documents that hold our words or a product's code, whatever a customer is called."""
 
 _FIELDS: Mapping[str, Sort] = {
     "tenant_id": "id",
@@ -62,11 +66,14 @@ class Aliases:
         """Begin to know names; the same key gives the same aliases."""
         self._key = key
         self._known: dict[str, str] = {}
-        self._by_word: dict[str, list[tuple[str, int, str]]] = {}
-        self._unspaced: dict[str, str] = {}
+        self._read: dict[str, str] = {}
+        self._shapes: dict[str, set[tuple[int, int]]] = {}
+        self._ordered: dict[str, list[tuple[int, int]]] = {}
+        self._anywhere: dict[str, str] = {}
+        self._begins: dict[str, set[int]] = {}
+        self._begin: re.Pattern[str] | None = None
         self._kept: set[str] = set()
         self._replaced: dict[str, str] = {}
-        self._sorted = True
 
     def keep(self, texts: Iterable[str]) -> None:
         """Leave these alone where they stand in quotes: items and product codes are no names."""
@@ -84,12 +91,21 @@ class Aliases:
         made = self._known[folded] = self.learn(sort, like) if like is not None else self._alias(sort, folded)
         if name.isdigit() and len(name) < _FEWEST_DIGITS:
             return made  # within a text it would be any number
-        if _UNSPACED.search(name):
-            self._unspaced[name] = made
-        elif (word := _WORD.search(name)) is not None:
-            self._by_word.setdefault(word[0].casefold(), []).append((name, word.start(), made))
-            self._sorted = False
+        for form in {name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)}:
+            self._know(as_written(form).read, made)
+            self._know(as_read(form).read, made)
         return made
+
+    def _know(self, read: str, made: str) -> None:
+        word = _WORD.search(read)
+        if _UNSPACED.search(read) or (word is None and not read.isascii()):
+            self._anywhere.setdefault(read, made)
+            self._begins.setdefault(read[0], set()).add(len(read))
+            self._begin = None
+        elif word is not None:
+            self._read.setdefault(read, made)
+            self._shapes.setdefault(word[0], set()).add((word.start(), len(read)))
+            self._ordered.pop(word[0], None)
 
     def learn_tenant_id(self, text: str | None) -> None:
         """Know a tenant's id, and the eight letters of it that people are shown."""
@@ -114,31 +130,53 @@ class Aliases:
             elif field not in _OURS:
                 self._learn_from_sentence(value)
 
-    def document(self, value: Any, field: str = "") -> Any:
-        """Return a document with every known name replaced; numbers stay."""
+    def document(self, value: Any, field: str = "", *, foreign: bool = False) -> Any:
+        """Return a document with every known name replaced; numbers stay.
+
+        In a `foreign` one, which we did not make, any key and any field may hold a name.
+        """
         if isinstance(value, Mapping):
-            return {name: self.document(each, str(name)) for name, each in value.items()}
+            return {
+                self._exactly(name) if foreign and isinstance(name, str) else name: self.document(
+                    each, str(name), foreign=foreign
+                )
+                for name, each in value.items()
+            }
         if isinstance(value, list | tuple):
-            return [self.document(each, field) for each in value]
-        if not isinstance(value, str) or field in _OURS:
+            return [self.document(each, field, foreign=foreign) for each in value]
+        if not isinstance(value, str) or (field in _OURS and not foreign):
             return value
-        exact = self._known.get(value.strip().casefold())
-        if exact is None:
-            exact = self._replaced.get(value)
-        if exact is None:
-            exact = self._replaced[value] = self.text(value)
-        return exact
+        return self._exactly(value)
+
+    def _exactly(self, value: str) -> str:
+        known = self._known.get(value.strip().casefold())
+        if known is None:
+            known = self._replaced.get(value)
+        if known is None:
+            known = self._replaced[value] = self.text(value)
+        return known
 
     def text(self, text: str) -> str:
         """Return free text with every known name replaced, and what looks like an id, address or path."""
-        for name, alias in sorted(self._unspaced.items(), key=lambda pair: -len(pair[0])):
-            text = text.replace(name, alias)
-        text = self._words_replaced(text)
+        text = self._names_replaced(text, as_written(text))
+        if spelt_otherwise(text):
+            text = self._names_replaced(text, as_read(text))
+        if "+" in text:  # as a form of a web page writes a blank
+            text = self._names_replaced(text, as_read(text.replace("+", " ")))
         text = _UUID.sub(lambda found: self._alias("id", found[0].casefold()), text)
         text = _MAIL.sub(lambda found: self._alias("mail", found[0].casefold()), text)
         for path in _PATHS:
             text = path.sub(lambda found: self._alias("path", found[0].casefold()), text)
         return text
+
+    def alias(self, sort: Sort, text: str) -> str:
+        """Return the alias of a name without knowing it from now on."""
+        folded = text.strip().casefold()
+        return self._known.get(folded) or self._alias(sort, folded)
+
+    def keeps(self, text: str) -> bool:
+        """Whether a text is known to be no name."""
+        return text.strip().casefold() in self._kept
 
     def sentence(self, text: str) -> str:
         """Return free text in which also all that stands in double quotes is a name, unless it is kept."""
@@ -150,25 +188,61 @@ class Aliases:
             return found[0]
         return f'"{self._alias("name", inside.casefold())}"'
 
-    def _words_replaced(self, text: str) -> str:
-        if not self._sorted:
-            for names in self._by_word.values():
-                names.sort(key=lambda name: (-len(name[0]), name))
-            self._sorted = True
+    def _names_replaced(self, text: str, reading: Reading) -> str:
         made, done = [], 0
-        for word in _WORD.finditer(text):
+        for start, end, alias in self._found(reading.read):
+            first, last = reading.span(start, end)
+            if first < done:  # half of a letter that is written as one
+                continue
+            made += [text[done:first], alias]
+            done = last
+        return "".join([*made, text[done:]])
+
+    def _found(self, read: str) -> Iterator[tuple[int, int, str]]:
+        """Yield where names stand, from left to right; the longest one wins."""
+        anywhere = deque(self._found_anywhere(read))
+        done = 0
+        for word in _WORD.finditer(read):
+            while anywhere and anywhere[0][0] < word.end():
+                start, end, alias = anywhere.popleft()
+                if start >= done:
+                    yield start, end, alias
+                    done = end
             if word.start() < done:
                 continue
-            for name, offset, alias in self._by_word.get(word[0].casefold(), ()):
-                start, end = word.start() - offset, word.start() - offset + len(name)
-                if start < done or text[start:end].casefold() != name.casefold():
+            for offset, length in self._lengths(word[0]):
+                start, end = word.start() - offset, word.start() - offset + length
+                known = self._read.get(read[start:end]) if start >= done else None
+                if known is None or _within_word(read, end) or _ALIASED.match(read, word.start()):
                     continue
-                if _within_word(text, end):
-                    continue
-                made += [text[done:start], alias]
+                yield start, end, known
                 done = end
                 break
-        return "".join([*made, text[done:]])
+        yield from (each for each in anywhere if each[0] >= done)
+
+    def _found_anywhere(self, read: str) -> Iterator[tuple[int, int, str]]:
+        """Yield where names stand that need no blank beside them."""
+        if self._begin is None:
+            self._begin = re.compile(
+                f"[{''.join(map(re.escape, self._begins))}]" if self._begins else r"(?!)"
+            )
+        done = 0
+        for found in self._begin.finditer(read):
+            start = found.start()
+            for length in sorted(self._begins[found[0]], reverse=True) if start >= done else ():
+                alias = self._anywhere.get(read[start : start + length])
+                if alias is not None:
+                    done = start + length
+                    yield start, done, alias
+                    break
+
+    def _lengths(self, word: str) -> Iterable[tuple[int, int]]:
+        """Return how far before a word the names begin whose first it is, and how long they are."""
+        if word not in self._shapes:
+            return ()
+        if word not in self._ordered:
+            self._ordered[word] = sorted(self._shapes[word], key=lambda shape: (-shape[1], shape[0]))
+        return self._ordered[word]
 
     def _learn_from_sentence(self, text: str) -> None:
         for found in _KEYS.finditer(text):
@@ -188,4 +262,4 @@ class Aliases:
 
 def _within_word(text: str, end: int) -> bool:
     """Whether a name that ends here is only the beginning of a longer word."""
-    return end < len(text) and bool(_WORD.match(text[end])) and bool(_WORD.match(text[end - 1]))
+    return end < len(text) and bool(_WORD.match(text, end)) and bool(_WORD.match(text, end - 1))

@@ -73,7 +73,10 @@ class MadeChange:
 
 @dataclass(frozen=True, slots=True)
 class PeriodRun:
-    """The last run of a month that had something to change; `later` counts those after it that had not."""
+    """The last run of a month that changed something.
+
+    `later` counts those after it that had nothing to change, `later_held` those that made none of theirs.
+    """
 
     number: int
     kind: str
@@ -82,6 +85,7 @@ class PeriodRun:
     exit_code: int | None
     changes: tuple[MadeChange, ...]
     later: int = 0
+    later_held: int = 0
 
     @property
     def outcomes(self) -> tuple[tuple[str, int], ...]:

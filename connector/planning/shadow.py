@@ -10,7 +10,7 @@ from connector.planning.findings import Part
 from connector.planning.prices import Money, totals
 from connector.planning.sources import source_option
 
-State = Literal["SAME", "OTHER_QUANTITY", "NO_LINE", "NOTHING_FEEDS", "SEVERAL_LINES"]
+State = Literal["SAME", "OTHER_QUANTITY", "NO_LINE", "WAITS", "NOTHING_FEEDS", "SEVERAL_LINES"]
 
 ZERO = Decimal(0)
 
@@ -19,8 +19,10 @@ ZERO = Decimal(0)
 class Compared:
     """One key: what we would bill, and what its live lines bill together.
 
-    `ours` says that all lines there are ours already. `money` is by how much the bill would change, None
-    where that is not known; `message` is empty where both agree.
+    Where it WAITS, there is no line, and a run would make none before a person decides; `waits_for` is why
+    a run would not do what we would bill, empty where it would. `ours` says that all lines there are ours
+    already. `money` is by how much the bill would change, None where that is not known; `message` is empty
+    where both agree.
     """
 
     key: Key
@@ -35,6 +37,7 @@ class Compared:
     company: str = ""
     agreement: str = ""
     item: str = ""
+    waits_for: str = ""
 
     @property
     def same(self) -> bool:
@@ -60,13 +63,17 @@ class RowCounts:
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
-    """A month, compared line by line; `off` counts lines of products or tenants that are off."""
+    """A month, compared line by line; `off` counts lines of products or tenants that are off.
+
+    `adopts` says whether mappings.yaml lets lines of people be taken over.
+    """
 
     period: Period
     source: str
     lines: tuple[Compared, ...]
     rows: RowCounts
     off: int = 0
+    adopts: bool = True
 
     @property
     def agreed(self) -> int:
@@ -125,7 +132,7 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """What has changed since the shadow run before, `since`, which is None for the first one.
+    """What has changed since the last shadow run of the month, `since`, which is None for the first one.
 
     `new` differ since now, `gone` no longer do; `agreed` is for how many runs in a row both have agreed on
     a key, `all_agreed` on every key.

@@ -7,7 +7,7 @@ from connector.model import Key, Mappings
 from connector.planning.change import plain
 from connector.planning.findings import Desired
 from connector.planning.lines import Lines, lines_by_key
-from connector.planning.plan import Inputs
+from connector.planning.plan import Inputs, make_plan
 from connector.planning.prices import Money
 from connector.planning.pricing import bill_of
 from connector.planning.resolve import UNMAPPED, Off, Placer
@@ -49,6 +49,11 @@ class _Comparer:
         self.words = Wording(inputs.placer, inputs.names, inputs.period)
         self.lines = lines_by_key(inputs.additions, inputs.known, inputs.today)
         self.pairs = Placer(everything_on(inputs.placer.mappings), self.directory).pairs_by_key()
+        plan = make_plan(replace(inputs, options=replace(inputs.options, adopt=True)))
+        self.held = {change.key: change.held for change in plan.changes if change.held is not None}
+        self.unresolved = {
+            entry.key: entry for entry in plan.unresolved if entry.key is not None and not entry.billed
+        }
         self.waiting = {entry.product_code for entry in inputs.resolved.unresolved}
 
     def compare(self) -> Shadow:
@@ -66,7 +71,14 @@ class _Comparer:
             state = _state(wanted, lines)
             if state is not None:
                 found.append(self.compared(key, state, wanted, lines))
-        return Shadow(self.inputs.period, self.inputs.source, tuple(found), self.rows(), off)
+        return Shadow(
+            self.inputs.period,
+            self.inputs.source,
+            tuple(found),
+            self.rows(),
+            off,
+            adopts=self.inputs.placer.mappings.defaults.adopt != "never",
+        )
 
     def off(self, key: Key) -> bool:
         """Whether the map turns off all that would feed a key."""
@@ -74,10 +86,11 @@ class _Comparer:
         return bool(pairs) and all(isinstance(self.inputs.placer.place(*pair), Off) for pair in pairs)
 
     def compared(self, key: Key, state: State, wanted: Desired | None, lines: Lines) -> Compared:
+        waits = self.waits_for(key, state)
         there = sum((line.quantity for line in lines.live), ZERO) if lines.live else None
         made = Compared(
             key=key,
-            state=state,
+            state="WAITS" if state == "NO_LINE" and waits else state,
             wanted=wanted.quantity if wanted is not None else None,
             there=there,
             addition_ids=tuple(line.id for line in lines.live),
@@ -86,12 +99,21 @@ class _Comparer:
             company=self.words.company(key.agreement_id),
             agreement=self.words.agreement(key.agreement_id),
             item=self.words.item(key.item_id),
+            waits_for=waits,
         )
         return replace(made, money=self.money(made, lines), message=self.message(made))
 
+    def waits_for(self, key: Key, state: State) -> str:
+        """Return why a run would not bring a key to what we would bill, empty where it would."""
+        if state in {"SAME", "SEVERAL_LINES"}:
+            return ""
+        if state == "NO_LINE" and key in self.unresolved:
+            return self.unresolved[key].code
+        return self.held.get(key, "")
+
     def money(self, made: Compared, lines: Lines) -> Money | None:
         """Return by how much the bill would change, at the price of the line there, or of its item."""
-        if made.state == "SEVERAL_LINES":
+        if made.state in {"SEVERAL_LINES", "WAITS"}:
             return None
         (line,) = lines.live or (None,)
         item = self.directory.items.get(made.key.item_id)
@@ -115,10 +137,19 @@ class _Comparer:
             "SAME": "",
             "OTHER_QUANTITY": f"addition {ids} has {there}; we would bill {wanted}",
             "NO_LINE": f"there is no line; we would create one with {wanted}",
+            "WAITS": f"there is no line for {wanted}, and a run would make none: {self.reason(made)}",
             "SEVERAL_LINES": f"{together}; we would bill {wanted}",
             "NOTHING_FEEDS": f"addition {ids} has {there}, and no usage of {month} feeds it{beside}",
         }
-        return told[made.state]
+        held = made.waits_for and made.state != "WAITS"
+        return told[made.state] + (f"; that waits for a person ({made.waits_for})" if held else "")
+
+    def reason(self, made: Compared) -> str:
+        """Say why a run would make no line."""
+        entry = self.unresolved.get(made.key)
+        if entry is None:
+            return f"it waits for a person ({made.waits_for})"
+        return f"{entry.message.removeprefix(f'{self.words.key(made.key)}: ')} ({entry.code})"
 
     def rows(self) -> RowCounts:
         """Count the month's rows by what becomes of them."""

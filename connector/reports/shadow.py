@@ -17,11 +17,13 @@ TITLES: Mapping[State, str] = {
     "SAME": "same",
     "OTHER_QUANTITY": "other quantity",
     "NO_LINE": "no line there",
+    "WAITS": "waits for a person",
     "NOTHING_FEEDS": "nothing feeds it",
     "SEVERAL_LINES": "several lines",
 }
 
 _MOST_GONE = 10
+_MOST_WAITING = 10
 
 SHADOW_COLUMNS: Sequence[Column] = (
     Column("COMPANY", cut=True),
@@ -82,6 +84,7 @@ def shadow_document(shadow: Shadow, trend: Trend, run: int) -> Document:
                     for part in line.parts
                 ],
                 "message": line.message,
+                "waits_for": line.waits_for or None,
                 "new": line.key in trend.new,
                 "runs_agreed": trend.agreed.get(line.key, 0),
             }
@@ -146,7 +149,8 @@ def _told(shadow: Shadow, trend: Trend, width: int | None) -> Iterator[str]:
         more = f"; of {_count(unknown, 'more line')} it is not known" if unknown else ""
         moved = ", ".join(signed(each).removeprefix("+") for each in shadow.money if each.amount)
         yield f"Bills would move by {moved or 'nothing'}, up and down counted alike{more}."
-    yield from _changed(trend)
+    yield from _waiting(shadow)
+    yield from _changed(shadow, trend)
     yield "Nothing was written to ConnectWise."
     yield from _next(shadow)
 
@@ -160,9 +164,16 @@ def _apart(shadow: Shadow) -> str:
     )
 
 
-def _changed(trend: Trend) -> Iterator[str]:
+def _waiting(shadow: Shadow) -> Iterator[str]:
+    waiting = [line for line in shadow.differing if line.waits_for]
+    yield from (f"  {printable(_label(line))}: {printable(line.message)}" for line in waiting[:_MOST_WAITING])
+    if len(waiting) > _MOST_WAITING:
+        yield f"  and {len(waiting) - _MOST_WAITING} more that wait, which --json names"
+
+
+def _changed(shadow: Shadow, trend: Trend) -> Iterator[str]:
     if trend.since is None:
-        yield "This is the first shadow run; the next one says what has changed since."
+        yield f"This is the first shadow run of {shadow.period}; the next one says what has changed since."
         return
     yield f"Since run {trend.since}: {_count(len(trend.new), 'new difference')}, {len(trend.gone)} gone."
     labels = [trend.labels.get(key, str(key)) for key in trend.gone]
@@ -188,6 +199,11 @@ def _next(shadow: Shadow) -> Iterator[str]:
         yield "Map products and tenants first: connector products"
     elif all(line.ours for line in shadow.lines):
         yield f"Every line is the connector's already. To bill: connector sync {shadow.period}{source}"
+    elif not shadow.adopts:
+        yield (
+            "`adopt: never` in mappings.yaml leaves the lines to people. To take them over: set "
+            f"`adopt: ask`, turn the other tool off, and run {shadow.adoption}"
+        )
     elif not shadow.waiting:
         yield (
             "Ready to adopt: turn the other tool off, so that two never write one line, and take the lines "

@@ -4,11 +4,14 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from connector.mappings.import_shape import ColumnsShape
+from connector.mappings.shape import mappings_schema
 from connector.planning.aliases import Aliases, Sort
 
 KEY_NAME = "alias.key"
@@ -31,9 +34,24 @@ _VALUES: dict[tuple[str, ...], Sort] = {
     ("import", "tenants", "*"): "id",
 }
 _FIRST: tuple[Sort, ...] = ("id", "tenant", "company", "agreement", "serial", "name")
-_NO_NAMES = frozenset({"item", "pricing"})
+_CODES = frozenset({("products", "*"), ("tenants", "*", "products", "*"), ("import", "product_codes", "*")})
+"""Below these stand product codes or what a distributor calls a product."""
+_TEXTS = frozenset(
+    {
+        ("products", "*", "item"),
+        ("tenants", "*", "products", "*", "item"),
+        ("import", "product_codes", "*"),
+        *(("import", "columns", name) for name in ColumnsShape.model_fields),
+    }
+)
+"""Values that name no customer, unless they hold a name which is known from elsewhere."""
+_PRODUCT_NAME = ("products", "*", "name")
 _OPEN = ("tenants", "firewalls", "import")
-"""Below these, keys are ids and names; everywhere else a key is ours."""
+_CODE = re.compile(r"[\w.+-]+")
+_RATE = re.compile(r"[A-Z]{3}")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,12}(?:\.[0-9]{1,12})? ?%?")
+_SHORT = 5
+"""A longer number at a place that nobody knows may be an account or a telephone."""
 
 
 def alias_key(state: Path) -> tuple[bytes, str]:
@@ -47,7 +65,7 @@ def alias_key(state: Path) -> tuple[bytes, str]:
         if not state.is_dir():
             return once, f"there is no state folder {state}, so the next bundle has other aliases"
         try:
-            with open(path, "x", encoding="ascii", opener=_owners_alone) as file:
+            with open(path, "x", encoding="ascii", opener=owners_alone) as file:
                 file.write(once.hex())
             kept = once
         except FileExistsError:
@@ -61,38 +79,87 @@ def alias_key(state: Path) -> tuple[bytes, str]:
 
 
 def learn_map(aliases: Aliases, text: str) -> bool:
-    """Know every name in mappings.yaml; returns False where it is no YAML, so that nobody knows its names."""
+    """Know every name in mappings.yaml; returns False where it is no mapping, so that nobody knows them."""
     try:
         found = list(_scalars(text))
     except yaml.YAMLError:
         return False
-    named = [(_sort_of(path, is_key=is_key), node) for path, is_key, node in found]
+    named = [(_sort_of(path, node, is_key=is_key), node) for path, is_key, node in found]
     for wanted in _FIRST:  # a company that is called as its tenant gets the tenant's alias, always
         for sort, node in named:
-            if sort != wanted or _number(node):
-                continue
-            if sort == "id":
+            if sort == "id" == wanted:
                 aliases.learn_tenant_id(node.value)
-            else:
+            elif sort == wanted:
                 aliases.learn(sort, node.value)
-    aliases.keep(path[1] for path, is_key, _ in found if is_key and len(path) == 2 and path[0] == "products")
+    aliases.keep(
+        path[1]
+        for path, is_key, _ in found
+        if is_key and len(path) == 2 and path[0] == "products" and _CODE.fullmatch(path[1])
+    )
     aliases.keep(node.value for path, is_key, node in found if not is_key and path[-1:] == ("item",))
     return True
 
 
 def aliased_map(aliases: Aliases, text: str) -> str:
-    """Return mappings.yaml with every known name replaced, in values and comments; it stays valid YAML."""
-    made, done = [], 0
-    for path, is_key, node in sorted(_scalars(text), key=lambda found: found[2].start_mark.index):
-        start, end = node.start_mark.index, node.end_mark.index
-        written = text[start:end]
-        tail = written[len(written.rstrip()) :]
-        ours = _number(node) or (is_key and path[0] not in _OPEN)
-        said = node.value if ours else str(aliases.document(node.value))
-        made.append(aliases.text(text[done:start]))
-        made.append(written if said == node.value else _scalar(said) + tail)
+    """Return mappings.yaml with an alias for all that is not ours: keys, values, comments, anchors, tags.
+
+    It stays YAML of as many lines; raises YAMLError should it not.
+    """
+    begins, marked = {}, []
+    for token in yaml.scan(text, Loader=_Loader):
+        if isinstance(token, yaml.ScalarToken):
+            begins[token.end_mark.index] = token.start_mark.index  # a node begins with its anchor and tag
+        elif isinstance(token, yaml.AnchorToken | yaml.AliasToken | yaml.TagToken):
+            marked.append((token.start_mark.index, token.end_mark.index, _marked(aliases, token)))
+    said: dict[int, tuple[int, int, str]] = {}  # by where it begins: a node may stand at several places
+    for path, is_key, node in _scalars(text):
+        end = node.end_mark.index
+        if end not in begins or node.start_mark.index == end:
+            continue  # nothing is written there
+        start = begins[end]
+        value = _said(aliases, path, node, is_key=is_key)
+        if value != node.value:
+            written = text[start:end]
+            core = start + len(written.rstrip())
+            said[start] = (start, core, _scalar(value))
+        else:
+            said[start] = (start, end, text[start:end])
+    made: list[str] = []
+    done = lost = 0
+    for start, end, instead in (*sorted([*said.values(), *marked]), (len(text), len(text), "")):
+        between = aliases.text(text[done:start])
+        if lost and "\n" in between:  # so that the line of a fault is the same line here
+            between = between.replace("\n", "\n" * (lost + 1), 1)
+            lost = 0
+        made += [between, instead]
+        lost += text.count("\n", start, end) - instead.count("\n")
         done = end
-    return "".join([*made, aliases.text(text[done:])])
+    whole = "".join(made)
+    yaml.compose(whole, Loader=_Loader)
+    return whole
+
+
+def _marked(aliases: Aliases, token: Any) -> str:
+    """Return an anchor or tag, with an alias unless it is one of YAML's own."""
+    if isinstance(token, yaml.TagToken):
+        handle, suffix = token.value
+        return f"!!{suffix}" if handle == "!!" else f"!{aliases.alias('name', suffix)}"
+    sign = "&" if isinstance(token, yaml.AnchorToken) else "*"
+    return sign + aliases.alias("name", token.value)
+
+
+def _said(aliases: Aliases, path: tuple[str, ...], node: Any, *, is_key: bool) -> str:
+    """Return what stands in place of a scalar: itself where it is ours, else an alias."""
+    value, shape = str(node.value), _shape(path)
+    if not is_key and shape == _PRODUCT_NAME:
+        return value if aliases.keeps(value) else aliases.alias("name", value)
+    if shape in (_CODES if is_key else _TEXTS):
+        if is_key and path[0] != "import":
+            return value if _CODE.fullmatch(value) else aliases.alias("name", value)
+        return str(aliases.document(value))
+    if _ours(path, node, is_key=is_key) or not value.strip():
+        return value
+    return aliases.alias(_sort_of(path, node, is_key=is_key) or "name", value)
 
 
 def _scalar(text: str) -> str:
@@ -111,7 +178,9 @@ def _scalars(text: str) -> Iterator[tuple[tuple[str, ...], bool, Any]]:
     """
     _must_be_shallow(text)
     root = yaml.compose(text, Loader=_Loader)
-    waiting: list[tuple[tuple[str, ...], Any]] = [((), root)] if root is not None else []
+    if not isinstance(root, yaml.MappingNode):
+        raise yaml.YAMLError("it is no mapping of keys")
+    waiting: list[tuple[tuple[str, ...], Any]] = [((), root)]
     seen: set[int] = set()
     while waiting:
         path, node = waiting.pop()
@@ -140,21 +209,53 @@ def _must_be_shallow(text: str) -> None:
             raise yaml.YAMLError("it is nested too deep")
 
 
-def _sort_of(path: tuple[str, ...], *, is_key: bool) -> Sort | None:
-    """Return what a scalar names; at a place of a tenant that nobody knows it may name anything."""
-    if is_key:
-        return _KEYS.get(_shape(path))
-    unknown = path[:1] in {("tenants",), ("firewalls",)} and not _NO_NAMES.intersection(path)
-    return _VALUES.get(_shape(path), "name" if unknown else None)
+def _sort_of(path: tuple[str, ...], node: Any, *, is_key: bool) -> Sort | None:
+    """Return what a scalar names, None where it is ours; where nobody knows the place it may be anything."""
+    shape = _shape(path)
+    sort = (_KEYS if is_key else _VALUES).get(shape)
+    if sort is not None:
+        numbered = not is_key and sort in {"company", "agreement"} and _number(node)
+        return None if numbered else sort  # ConnectWise's own numbers
+    known = shape in (_CODES if is_key else _TEXTS) or (is_key and len(path) == 1)
+    ours_above = path[0] in _words()[0] and path[0] not in _OPEN
+    return None if known or ours_above or _ours(path, node, is_key=is_key) else "name"
+
+
+def _ours(path: tuple[str, ...], node: Any, *, is_key: bool) -> bool:
+    """Whether a scalar is a word of ours, or a number, and stands where no name does."""
+    keys, values = _words()
+    value = str(node.value)
+    if (_KEYS if is_key else _VALUES).get(_shape(path)) is not None:
+        return _sort_of(path, node, is_key=is_key) is None
+    if _number(node) or _NUMBER.fullmatch(value):
+        return path[0] in keys or sum(map(str.isdigit, value)) <= _SHORT
+    if "rates" in path[:-1] and _RATE.fullmatch(value):
+        return True
+    return value in (keys if is_key else values)
+
+
+@cache
+def _words() -> tuple[frozenset[str], frozenset[str]]:
+    """Return every key of mappings.yaml, and every word that a value may be."""
+    keys: set[str] = set()
+    values: set[str] = set()
+    waiting: list[Any] = [mappings_schema()]
+    while waiting:
+        said = waiting.pop()
+        if isinstance(said, dict):
+            keys.update(said.get("properties", ()))
+            values.update(each for each in said.get("enum", ()) if isinstance(each, str))
+        waiting += said.values() if isinstance(said, dict) else said if isinstance(said, list) else ()
+    return frozenset(keys), frozenset(values)
 
 
 def _shape(path: tuple[str, ...]) -> tuple[str, ...]:
     """Return a path with `*` for what is a name in it."""
     shape = list(path)
-    first = 2 if path[:2] == ("import", "tenants") else 1
-    if len(shape) > first and shape[0] in _OPEN:
+    first = 2 if path[:2] in {("import", "tenants"), ("import", "product_codes")} else 1
+    if len(shape) > first and (first == 2 or shape[0] in {"tenants", "firewalls", "products"}):
         shape[first] = "*"
-    if len(shape) > 3 and shape[2] == "products":
+    if len(shape) > 3 and shape[0] == "tenants" and shape[2] == "products":
         shape[3] = "*"
     return tuple(shape)
 
@@ -163,5 +264,6 @@ def _number(node: Any) -> bool:
     return not node.style and node.tag.endswith((":int", ":float", ":bool", ":null"))
 
 
-def _owners_alone(path: str, flags: int) -> int:
+def owners_alone(path: str, flags: int) -> int:
+    """Open a file that nobody else may read; for `open`."""
     return os.open(path, flags, 0o600)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from connector.errors import SettingsFault
 from connector.planning.aliases import Sort
@@ -21,13 +21,17 @@ SHOWN: Mapping[str, Sort | None] = {
     "CONNECTOR_STATE": "path",
     "CONNECTOR_TODAY": None,
     "CONNECTOR_TIMEOUT": None,
+    "CONNECTOR_LOG_FILE": "path",
     "REQUESTS_CA_BUNDLE": "path",
 }
 """Settings whose value is shown, and what it names."""
 
-UNSHOWN = (*sorted(SECRETS), "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+UNSHOWN = (*sorted(SECRETS), *PROXIES, "NO_PROXY")
 
 _PUBLIC_HOSTS = (".sophos.com", ".myconnectwise.net")
+_FEWEST = 4
+"""A shorter password is no text to look for anywhere: it would take half the bundle with it."""
 _LENIENT = re.compile(r"^\s*(?:export\s+)?(\w+)\s*=\s*(.*?)\s*$", re.MULTILINE)
 
 
@@ -57,13 +61,24 @@ def settings_seen(surroundings: Surroundings, environment: Mapping[str, str], fo
             shown, named = _without_user(value) if sort == "host" else (value, value)
             if sort is not None and not named.endswith(_PUBLIC_HOSTS):
                 seen.names.append((sort, named))
+        for proxy in _proxies(environment, file) if name in PROXIES else ():
+            seen.names += [("host", proxy.hostname or ""), ("user", unquote(proxy.username or ""))]
         seen.listed.append({"setting": name, "set": where is not None, "where": where, "value": shown})
     return seen
 
 
-def secrets_of(surroundings: Surroundings, folder: Path) -> Iterator[str]:
+def setting_named(name: str, environment: Mapping[str, str], folder: Path) -> str:
+    """Return what a setting is, also where `.env` is at fault; empty where it is not set."""
+    return environment.get(name, "").strip() or _env_file(folder).get(name, "").strip()
+
+
+def secrets_of(surroundings: Surroundings, environment: Mapping[str, str], folder: Path) -> Iterator[str]:
     """Yield every secret that is known, also from a `.env` that is at fault, and what is made of them."""
-    yield from (value for name, value in _env_file(folder).items() if name in SECRETS)
+    file = _env_file(folder)
+    yield from (value for name, value in file.items() if name in SECRETS)
+    for proxy in _proxies(environment, file):
+        password = unquote(proxy.password or "")
+        yield from (each for each in (password, proxy.password or "") if len(each) >= _FEWEST)
     known: dict[str, str] = {}
     for name in (*sorted(SECRETS), "CONNECTWISE_COMPANY"):
         try:
@@ -88,11 +103,23 @@ def _env_file(folder: Path) -> dict[str, str]:
 def _where(name: str, environment: Mapping[str, str], file: Mapping[str, str]) -> str | None:
     """Return what sets a setting, in the order in which it is looked for."""
     options = (name, f"{name}_FILE") if name in SECRETS else (name,)
+    if name in UNSHOWN and name not in SECRETS:
+        options = (name, name.lower())  # as every program reads these
     for place, source in (("the environment", environment), (".env", file)):
         for option in options:
             if source.get(option, "").strip():
                 return f"{option} in {place}"
     return None
+
+
+def _proxies(environment: Mapping[str, str], file: Mapping[str, str]) -> Iterator[SplitResult]:
+    """Yield every proxy that is set, in whatever case its name is written."""
+    for name, value in (*environment.items(), *file.items()):
+        if name.upper() in PROXIES and value.strip():
+            try:
+                yield urlsplit(value if "://" in value else f"//{value}")
+            except ValueError:
+                continue  # no URL; what looks like one with a password is redacted anyway
 
 
 def _without_user(url: str) -> tuple[str, str]:

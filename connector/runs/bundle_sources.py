@@ -1,5 +1,6 @@
 """What a support bundle is made of: each source adds its part, or raises what it could not have."""
 
+import os
 import platform
 import re
 import sys
@@ -15,12 +16,14 @@ from connector.ledger.care import check_file
 from connector.ledger.ticket import ticket_of
 from connector.mappings import parse_mappings
 from connector.planning.aliases import Sort
-from connector.runs.bundle_settings import settings_seen
+from connector.runs.bundle_settings import setting_named, settings_seen
+from connector.runs.bundle_text import NoText, end_of, text_of
 from connector.settings import Surroundings
 
 MOST_PLANS = 10
 MOST_RUNS = 50
 MOST_LOGS = 10
+LOG_FILE = "CONNECTOR_LOG_FILE"
 LARGEST_LOG = 1024 * 1024
 LARGEST_MAP = 32 * 1024 * 1024
 
@@ -28,11 +31,11 @@ _MOST_MAPS = 5
 LOG_FOLDERS: Sequence[Callable[["Places"], Path]] = (
     lambda places: places.state,
     lambda places: places.state / "logs",
-    lambda places: places.state.parent,
+    lambda places: places.state.parent / "logs",
 )
-"""Where logs are looked for; add a place here and its logs are in every bundle."""
+"""Where logs are looked for beside the log file that is set: folders of ours alone."""
 
-_LOG = re.compile(r".+\.(?:log|jsonl)(?:[.-][\w.-]+)?", re.IGNORECASE)
+_LOG = re.compile(r".+\.(?:log|jsonl)(?:[.-].+)?", re.IGNORECASE | re.DOTALL)
 _NO_TEXT = (".gz", ".zip", ".bz2", ".xz")
 
 
@@ -110,7 +113,11 @@ def _map(request: Request, found: Gathered) -> None:
     except (OSError, ValueError) as error:
         found.faults.append(f"mappings.yaml at {path}: {getattr(error, 'strerror', None) or error}")
         return
-    text = data.decode("utf-8-sig", "replace")
+    try:
+        text = text_of(data)
+    except NoText as reason:
+        found.faults.append(f"mappings.yaml at {path} was left out: {reason}")
+        return
     found.maps.append(text)
     found.members.append(Member("mappings.yaml", text, "map"))
     try:
@@ -145,18 +152,34 @@ def _ledger(request: Request, found: Gathered) -> None:
 
 
 def _logs(request: Request, found: Gathered) -> None:
-    logs: dict[Path, float] = {}
-    for folder in (place(request.places) for place in LOG_FOLDERS):
+    listed = []
+    for number, path in enumerate(_newest_logs(request), start=1):
+        member = f"logs/{number:02}.log"  # never the file's own name, which may lead out of the zip
+        name = os.fsencode(path.name).decode("utf-8", "backslashreplace")
         try:
-            listed = [path for path in folder.iterdir() if _LOG.fullmatch(path.name) and path.is_file()]
+            text, size = end_of(path, LARGEST_LOG)
+        except (OSError, NoText) as error:
+            found.faults.append(f"{name} was left out: {getattr(error, 'strerror', None) or error}")
+            continue
+        listed.append({"member": member, "name": name, "bytes": size})
+        found.members.append(Member(member, text, "log"))
+    if listed:
+        found.members.append(Member("logs.json", {"logs": listed}))
+
+
+def _newest_logs(request: Request) -> list[Path]:
+    logs: dict[Path, float] = {}
+    folders = [(place(request.places), _LOG) for place in LOG_FOLDERS]
+    if named := setting_named(LOG_FILE, request.environment, request.places.folder):
+        file = request.places.folder / named
+        folders.append((file.parent, re.compile(rf"{re.escape(file.name)}(?:[.-].+)?", re.DOTALL)))
+    for folder, pattern in folders:
+        try:
+            listed = [path for path in folder.iterdir() if pattern.fullmatch(path.name) and path.is_file()]
             logs |= {path: path.stat().st_mtime for path in listed if path.suffix.lower() not in _NO_TEXT}
-        except OSError:
+        except (OSError, ValueError):
             continue  # no such folder, so no logs
-    for number, path in enumerate(sorted(logs, key=lambda path: -logs[path])[:MOST_LOGS], start=1):
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - LARGEST_LOG))
-            text = file.read(LARGEST_LOG).decode("utf-8", "replace")
-        found.members.append(Member(f"logs/{number:02}-{path.name}", text, "log"))
+    return sorted(logs, key=lambda path: (-logs[path], path.name))[:MOST_LOGS]
 
 
 SOURCES: Sequence[Callable[[Request, Gathered], None]] = (

@@ -33,7 +33,7 @@ class Shadowing:
     story: Story
 
     def compare(self, period: Period | None, source: Source) -> tuple[Shadow, Trend]:
-        """Read and compare a month, keep the result, and say what has changed since the run before.
+        """Read and compare a month, keep the result, and say what has changed since the last run of it.
 
         Nothing becomes ours by it, and the month does not count as applied.
         """
@@ -48,7 +48,7 @@ class Shadowing:
         self.ledger.record_items(directory.items.values())
         self.ledger.record_agreements(directory.agreements[each] for each in additions)
         shadow = compare(inputs)
-        before = newest_shadow(self.ledger)
+        before = newest_shadow(self.ledger, shadow.period, shadow.source)
         moved = trend(shadow, earlier_of(*before) if before is not None else None)
         record_shadow(self.ledger, self.run, json_text(shadow_document(shadow, moved, self.run)))
         return shadow, moved

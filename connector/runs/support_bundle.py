@@ -3,19 +3,22 @@
 import io
 import json
 import re
+import secrets
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from connector import __version__
 from connector.errors import CommandFault, ConnectorError
 from connector.planning.aliases import Aliases
 from connector.reports.document import json_text
-from connector.runs.aliases import alias_key, aliased_map, learn_map
+from connector.runs.aliases import alias_key, aliased_map, learn_map, owners_alone
 from connector.runs.bundle_settings import secrets_of
 from connector.runs.bundle_sources import (
     MOST_PLANS,
@@ -27,6 +30,7 @@ from connector.runs.bundle_sources import (
     Request,
     users_of,
 )
+from connector.runs.bundle_text import NoText
 from connector.settings import Surroundings
 from connector.vendors.redaction import Redactor
 
@@ -40,7 +44,7 @@ runs.json           the last {runs} runs with their changes and outcomes
 plans/              the last {plans} plans
 snapshots.json      which months of usage are stored, without their rows
 ledger-check.json   whether the ledger's file is whole
-logs/               the ends of the last logs
+logs/               the ends of the last logs; what they are called is in logs.json
 manifest.json       what is here, and what is not and why
 
 {names}
@@ -53,6 +57,8 @@ _NAMED = "It names customers and users. Make one without: connector support-bund
 
 
 Redact = Callable[[str], str]
+_USER_INFO = re.compile(r"://[^\s/@\"'<>]{1,300}@")
+"""User and password of a URL, such as that of a proxy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +93,12 @@ def make_bundle(
     for source in SOURCES:
         try:
             source(request, found)
-        except (ConnectorError, OSError, ValueError) as error:
+        except (ConnectorError, OSError, ValueError, RecursionError) as error:
             found.faults.append(_told(error))
-    redact = cache(Redactor(secrets_of(surroundings, places.folder)))  # a text comes a thousand times
+    redacts = Redactor(secrets_of(surroundings, environment, places.folder))
+    redact = cache(lambda text: _USER_INFO.sub("://***@", redacts(text)))  # a text comes a thousand times
     aliases = _aliases(places, found) if anonymous else None
-    members = [packed for member in found.members for packed in _packed(member, redact, aliases, found)]
+    members = [packed for member in found.members if (packed := _packed(member, redact, aliases, found))]
     faults_told = [_clean(fault, redact, aliases) for fault in dict.fromkeys(found.faults)]
     made = now.astimezone(UTC).isoformat(timespec="seconds")
     readme = README.format(
@@ -123,15 +130,15 @@ def write_bundle(target: Path, bundle: Bundle) -> int:
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o600 << 16
             packed.writestr(entry, member.data)
-    partial = target.with_name(f"{target.name}.part")
+    partial = target.with_name(f".{secrets.token_hex(8)}.part")  # of ours alone, wherever it stands
     try:
         if target.exists():
             raise CommandFault(
                 f"{target} exists already.", "Name a file that does not: a bundle replaces nothing."
             )
-        partial.touch(mode=0o600)
         try:
-            partial.write_bytes(file.getvalue())
+            with open(partial, "xb", opener=owners_alone) as opened:
+                opened.write(file.getvalue())
             partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
@@ -160,43 +167,57 @@ def _aliases(places: Places, found: Gathered) -> Aliases:
             aliases.learn_tenant_id(name)
         else:
             aliases.learn(sort, name)
-    for member in found.members:
-        if member.kind == "document":
-            aliases.learn_from(member.content)
+    _learn_documents(aliases, found)
     for sort, name in users_of(places.who):
         aliases.learn(sort, name)
     return aliases
 
 
-def _packed(member: Member, redact: Redact, aliases: Aliases | None, found: Gathered) -> Iterator[Packed]:
-    """Yield a member with every secret redacted and, where asked for, every name replaced."""
-    name = member.name if aliases is None else _aliased_name(member.name, aliases)
-    if member.kind == "map":
-        text = member.content
-        if aliases is not None:
-            if not learn_map(aliases, text):
-                found.faults.append(
-                    "mappings.yaml is no YAML, so nobody knows which words are names: left out"
+def _learn_documents(aliases: Aliases, found: Gathered) -> None:
+    for member in tuple(found.members):
+        if member.kind != "document":
+            continue
+        try:
+            aliases.learn_from(member.content)
+        except RecursionError:
+            found.members.remove(member)
+            found.faults.append(f"{member.name} was left out: it is nested too deep")
+
+
+def _packed(member: Member, redact: Redact, aliases: Aliases | None, found: Gathered) -> Packed | None:
+    """Return a member fit to leave the house, or None and a fault: none keeps the others out."""
+    try:
+        if member.kind == "map":
+            text = redact(_map_text(member.content, aliases))
+        elif member.kind == "log":
+            lines = member.content.splitlines()
+            text = "\n".join(_log_line(line, redact, aliases) for line in lines)
+        else:
+            content = member.content
+            if aliases is not None:
+                content = (
+                    _quoting(content, aliases) if member.kind == "quoting" else aliases.document(content)
                 )
-                return
-            text = aliased_map(aliases, text)
-        yield Packed(name, redact(text).encode("utf-8", "replace"))
-    elif member.kind == "log":
-        lines = member.content.splitlines()
-        yield Packed(
-            name, "\n".join(_log_line(line, redact, aliases) for line in lines).encode("utf-8", "replace")
-        )
-    else:
-        content = member.content
-        if aliases is not None:
-            content = _quoting(content, aliases) if member.kind == "quoting" else aliases.document(content)
-            content = _sentences(content, aliases)
-        yield Packed(name, json_text(_redacted(content, redact)).encode())
+                content = _sentences(content, aliases)
+            text = json_text(_redacted(content, redact))
+        return Packed(member.name, text.encode("utf-8", "replace"))
+    except NoText as reason:
+        found.faults.append(f"{member.name} was left out: {reason}")
+    except Exception as error:  # noqa: BLE001  (whatever it is, a ticket is made of the rest; its words may hold names)
+        found.faults.append(f"{member.name} was left out: it could not be packed ({type(error).__name__})")
+    return None
 
 
-def _aliased_name(name: str, aliases: Aliases) -> str:
-    folder, slash, file = name.rpartition("/")
-    return f"{folder}{slash}{aliases.text(file)}"
+def _map_text(text: str, aliases: Aliases | None) -> str:
+    """Return mappings.yaml, anonymous where asked for; raises NoText where nobody knows its names."""
+    if aliases is None:
+        return text
+    if not learn_map(aliases, text):
+        raise NoText("it is no YAML, or no mapping of keys, so nobody knows which words are names")
+    try:
+        return aliased_map(aliases, text)
+    except yaml.YAMLError:
+        raise NoText("with aliases it would be no YAML") from None
 
 
 def _log_line(line: str, redact: Redact, aliases: Aliases | None) -> str:
@@ -204,11 +225,10 @@ def _log_line(line: str, redact: Redact, aliases: Aliases | None) -> str:
     if aliases is not None:
         try:
             said = json.loads(line)
-        except ValueError:
-            line = aliases.text(line)
-        else:
             aliases.learn_from(said)
-            line = json.dumps(aliases.document(said))
+            line = json.dumps(aliases.document(said, foreign=True))
+        except (ValueError, RecursionError):
+            line = aliases.text(line)
     return redact(line)
 
 

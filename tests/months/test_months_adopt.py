@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from months.calling import Run
+from months.importing import imports, row
 from months.msp import EMAIL, ENDPOINT, Msp
 from months.sitting import Person
 
@@ -143,6 +144,24 @@ def test_a_take_over_is_no_result_for_all_tenants(msp: Msp, run: Run) -> None:
 
 def test_lines_from_an_unknown_source_are_refused(msp: Msp, run: Run) -> None:
     assert run("adopt", "--source", "crystal-ball").json["error"]["code"] == "COMMAND"
+
+
+@pytest.mark.parametrize("by_digest", [False, True])
+def test_a_take_over_fixes_neither_the_source_nor_the_order_of_months(
+    msp: Msp, run: Run, by_digest: bool
+) -> None:
+    alder = msp.customer("Alder", {"CIXA-MSP": 14, "CEMA-MSP": 3})
+    alder.has(ENDPOINT, 12)
+    msp.next_month()
+    adopted = run("apply", run("adopt", "--dry-run").json["digest"]) if by_digest else run("adopt")
+    imports(run, [row(alder.tenant, "CIXA-MSP", 14), row(alder.tenant, "CEMA-MSP", 3)], period="2026-11")
+
+    assert adopted.outcomes == [("adopt", "done")]
+    assert run("plan", "2026-10").guards == []
+    assert run("plan", "2026-11", "--source", "file").guards == []
+    assert run("sync", "2026-11").exit_code == 0
+    assert run("plan", "2026-10").guards == ["period_order"]
+    assert run("plan", "2026-11", "--source", "file").guards == ["source"]
 
 
 # On a terminal ------------------------------------------------------------------------------------

@@ -311,3 +311,25 @@ def test_runs_that_had_nothing_to_change_are_counted_after_the_last_that_had(
         made = period_run(ledger, OCTOBER)
     assert made is not None
     assert (made.number, made.later) == (1, 1)
+
+
+def test_a_later_run_that_held_all_does_not_hide_what_was_changed(alder: Customer, run: Run) -> None:
+    run("sync")
+    alder.uses(ENDPOINT_CODE, 900)
+    run("sync")
+    with Ledger(run.state) as ledger:
+        made = period_run(ledger, OCTOBER)
+    assert made is not None
+    assert (made.number, made.later, made.later_held) == (1, 0, 1)
+    assert run("report", "--html", "a.html").exit_code == 3
+    html = " ".join((run.folder / "a.html").read_text(encoding="utf-8").split())
+    assert "1 later run made none of the changes that were planned: each was held or not tried." in html
+
+
+def test_where_all_was_held_that_is_what_the_last_run_tells(alder: Customer, run: Run) -> None:
+    alder.has("SOPHOS-ENDPOINT", 2)
+    run("sync")
+    with Ledger(run.state) as ledger:
+        made = period_run(ledger, OCTOBER)
+    assert made is not None
+    assert (made.number, made.outcomes, made.later_held) == (1, (("held", 1),), 0)

@@ -216,3 +216,49 @@ def test_a_shadow_run_beside_another_run_is_refused(msp: Msp, run: Run) -> None:
         done = run("shadow")
 
     assert (done.exit_code, done.json["error"]["code"]) == (4, "RUN_IN_PROGRESS")
+
+
+def test_what_a_run_would_not_do_is_told_with_the_reason(msp: Msp, run: Run) -> None:
+    for customer in msp.customers(12):
+        customer.uses("CIXA-MSP", -3)
+
+    done = run("shadow")
+    told = run.text("shadow").stdout
+
+    assert set(classes(done.json)) == {"WAITS"}
+    assert {line["waits_for"] for line in done.json["lines"]} == {"NEGATIVE_QUANTITY"}
+    assert "we would create" not in told
+    assert told.count("a run would make none: it waits for a person (NEGATIVE_QUANTITY)") == 10
+    assert "  and 2 more that wait, which --json names" in told
+
+
+def test_where_the_map_never_adopts_nothing_is_ready_to_be_taken_over(msp: Msp, run: Run) -> None:
+    msp.mappings["defaults"] = {"adopt": "never"}
+    msp.customer("Alder", {"CIXA-MSP": 14}).has(ENDPOINT, 14)
+
+    done = run.text("shadow")
+
+    assert done.exit_code == 0
+    assert "Ready to adopt" not in done.stdout
+    assert done.stdout.splitlines()[-1].startswith(
+        "`adopt: never` in mappings.yaml leaves the lines to people"
+    )
+    assert "set `adopt: ask`" in done.stdout
+
+
+def test_a_month_is_compared_with_its_own_last_shadow_run(msp: Msp, run: Run) -> None:
+    alder = msp.customer("Alder", {"CIXA-MSP": 12})
+    alder.has(ENDPOINT, 12)
+    first = run("shadow").json
+    imports(run, [row(alder.tenant, "CIXA-MSP", 9)])
+    from_file = run("shadow", "2026-10", "--source", "file").json
+    msp.next_month()
+    alder.uses("CIXA-MSP", 14)
+    november = run("shadow").json
+
+    again = run("shadow", "2026-10").json
+
+    assert (from_file["previous_run"], november["previous_run"]) == (None, None)
+    assert [each["new"] for each in november["lines"]] == [False]
+    assert (again["previous_run"], again["gone"], again["runs_agreed"]) == (first["run"], [], 2)
+    assert f"Since run {november['run']}: 0 new differences, 0 gone." in run.text("shadow").stdout

@@ -84,7 +84,8 @@ def lived(msp: Msp, run: Run) -> Run:
     )
     run("sync")
     run("plan")
-    (run.folder / "connector.log").write_text(
+    (run.folder / "logs").mkdir()
+    (run.folder / "logs" / "connector.log").write_text(
         f"read Kapok Studios from {run.folder}\nsent {world.private_key} to AlderDental\n", encoding="utf-8"
     )
     logs = run.state / "logs"
@@ -106,8 +107,7 @@ def test_a_bundle_holds_what_support_needs(lived: Run) -> None:
     plans = [name for name in found.texts if name.startswith("plans/")]
     assert [name for name in found.texts if name not in plans] == [
         *["README.txt", "manifest.json", "versions.json", "settings.json", "mappings.yaml"],
-        *["ledger-check.json", "runs.json", "snapshots.json"],
-        *[name for name in found.texts if name.startswith("logs/")],
+        *["ledger-check.json", "runs.json", "snapshots.json", "logs/01.log", "logs/02.log", "logs.json"],
     ]
     runs = found.json("runs.json")["runs"]
     assert [(each["id"], each["kind"], each["exit_code"]) for each in runs] == [
@@ -120,10 +120,7 @@ def test_a_bundle_holds_what_support_needs(lived: Run) -> None:
     assert (snapshot["period"], snapshot["rows"]) == ("2026-10", 5)
     assert found.texts["mappings.yaml"] == lived.mappings_text
     assert found.json("ledger-check.json") == {"findings": []}
-    assert {name.partition("-")[2] for name in found.texts if name.startswith("logs/")} == {
-        "connector.log",
-        "run.jsonl",
-    }
+    assert {each["name"] for each in found.json("logs.json")["logs"]} == {"connector.log", "run.jsonl"}
     assert found.json("versions.json")["python"] == sys.version
     assert "requests" in found.json("versions.json")["libraries"]
 
@@ -260,7 +257,7 @@ def test_names_in_every_part_of_the_map_are_replaced(run: Run) -> None:
 
     for name in ("Quince", "Medlar", "Full", "Side Deal", "223c98b5"):
         assert found.has(name) == []
-    said = yaml.safe_load(found.texts["mappings.yaml"].partition("extra:")[0])
+    said = yaml.safe_load(re.split(r"^name-", found.texts["mappings.yaml"], flags=re.MULTILINE)[0])
     (tenant,) = said["tenants"]
     assert said["import"]["columns"] == {"customer": "Customer"}
     assert list(said["import"]["tenants"].values()) == [tenant]
@@ -345,7 +342,7 @@ def test_an_env_file_at_fault_leaves_its_secrets_out(lived: Run) -> None:
     (lived.folder / ".env").write_text(
         "this is no setting\nSOPHOS_CLIENT_SECRET='from-the-file'\n", encoding="utf-8"
     )
-    (lived.folder / "connector.log").write_text("tried from-the-file\n", encoding="utf-8")
+    (lived.folder / "logs" / "connector.log").write_text("tried from-the-file\n", encoding="utf-8")
 
     done, found = bundled(lived, CONNECTWISE_PRIVATE_KEY=None)
 
@@ -433,20 +430,280 @@ def test_people_are_told_what_is_inside(lived: Run) -> None:
 
 
 def test_only_the_ends_of_the_last_logs_are_packed(run: Run) -> None:
+    run.state.mkdir()
     for number in range(12):
-        path = run.folder / f"day-{number:02}.log"
+        path = run.state / f"day-{number:02}.log"
         path.write_text(
-            f"{'x' * 1024 * 1024}the end of {number}\n" if number == 5 else "short\n", encoding="utf-8"
+            f"{'x' * 1024 * 1024}\nthe end of {number}\n" if number == 5 else "short\n", encoding="utf-8"
         )
         os.utime(path, (1_700_000_000 + number, 1_700_000_000 + number))
-    (run.folder / "catalog.txt").write_text("no log", encoding="utf-8")
+    (run.state / "catalog.txt").write_text("no log", encoding="utf-8")
 
     _, found = bundled(run)
 
-    logs = [name for name in found.texts if name.startswith("logs/")]
-    assert [name.partition("-")[2] for name in logs] == [
-        f"day-{number:02}.log" for number in range(11, 1, -1)
+    logs = [(each["member"], each["name"]) for each in found.json("logs.json")["logs"]]
+    assert logs == [(f"logs/{12 - number:02}.log", f"day-{number:02}.log") for number in range(11, 1, -1)]
+    assert found.texts["logs/07.log"] == "the end of 5"
+
+
+# Logs that anybody may have written ------------------------------------------------------------------
+
+
+def logged(run: Run, data: bytes, name: str = "run.log") -> None:
+    """Have a log of these bytes beside the state folder."""
+    (run.folder / "logs").mkdir(exist_ok=True)
+    (run.folder / "logs" / name).write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("mark", "encoding"),
+    [("\ufeff", "utf-16-le"), ("\ufeff", "utf-16-be"), ("", "utf-16-le"), ("", "utf-16-be"), ("", "cp1252")],
+)
+@pytest.mark.parametrize("long", [False, True])
+def test_no_secret_and_no_name_hides_in_the_encoding_of_a_log(
+    msp: Msp, run: Run, mark: str, encoding: str, long: bool
+) -> None:
+    msp.customer("Zoë Dental", {"CIXA-MSP": 3})
+    secret = msp.world.sophos_client_secret
+    lines = f"for Zoë Dental with {secret}\r\n" * (20_000 if long else 1)
+    logged(run, f"{mark}{lines}".encode(encoding))
+
+    _, found = bundled(run, "ticket.zip", "--anonymous")
+    _, named = bundled(run, "named.zip")
+
+    for each in (found, named):
+        assert each.texts["logs/01.log"].splitlines()[-1].endswith(" with ***")
+        assert secret not in "".join(each.texts.values()).replace("\0", "")
+    assert found.has("Dental") == []
+    assert "for Zoë Dental" in named.texts["logs/01.log"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"one \0 in the middle",
+        b"read this\n" + "and this in another encoding\n".encode("utf-16-le"),
+        b"\xff\xfe" + b"plain after the mark, all of it\n",
+        b"\xff\xfe\0\0" + "wider".encode("utf-32-le"),
+        b"x" * (1024 * 1024 + 9),
+    ],
+)
+def test_a_log_that_is_no_text_is_left_out_and_said_so(run: Run, data: bytes) -> None:
+    logged(run, data)
+
+    done, found = bundled(run)
+
+    assert not [name for name in found.texts if name.startswith("logs")]
+    assert any("run.log was left out" in fault for fault in done.json["faults"])
+
+
+def test_a_log_is_cut_at_the_end_of_a_line_so_that_no_secret_is_cut(msp: Msp, run: Run) -> None:
+    secret = msp.world.sophos_client_secret
+    logged(run, f"start {secret}\n{'ok' * (512 * 1024 - 5)}\nend\n".encode())
+
+    _, found = bundled(run)
+
+    assert secret[-6:] not in found.texts["logs/01.log"]
+    assert found.texts["logs/01.log"].endswith("end")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
+@pytest.mark.parametrize(
+    "name", [b"caf\xe9.log", b"..\\..\\evil.log", b"a\nb.log", b"x.log.\xff", b"C:\\x.log"]
+)
+def test_a_log_of_any_name_is_packed_under_a_safe_one(run: Run, name: bytes) -> None:
+    (run.folder / "logs").mkdir()
+    (Path(os.fsdecode(os.fsencode(run.folder / "logs") + b"/" + name))).write_bytes(b"hello")
+
+    done, found = bundled(run)
+
+    assert found.texts["logs/01.log"] == "hello"
+    assert done.json["members"] == list(found.texts)
+    assert all(re.fullmatch(r"[\w./-]+", each) for each in found.texts)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[" * 600 + "]" * 600,
+        "[" * 100_000 + "]" * 100_000,
+        '{"a":' * 900 + '"AlderDental"' + "}" * 900,
+        "9" * 5000,
+        '"\\ud800"',
+        '{"\\ud800": "\\udfff"}',
+        '{"AlderDental": {"kind": "AlderDental", "item": "AlderDental"}, "where": "AlderDental"}',
+        '{"msg": "said {\\"x\\": \\"AlderDent\\\\u0061l\\"}"}',
+    ],
+)
+def test_any_line_of_a_log_is_packed_without_the_names_in_it(msp: Msp, run: Run, line: str) -> None:
+    msp.customer("AlderDental", {"CIXA-MSP": 3})
+    logged(run, f"{line}\nend".encode())
+
+    done, found = bundled(run, "ticket.zip", "--anonymous")
+
+    assert found.texts["logs/01.log"].endswith("end")
+    assert found.has("AlderDent") == []
+    assert not [fault for fault in done.json["faults"] if "logs/" in fault]
+
+
+def test_only_our_own_logs_are_packed_and_the_one_that_is_set(run: Run) -> None:
+    (run.folder / "somebody.log").write_text("of another program", encoding="utf-8")
+    elsewhere = run.folder / "var"
+    elsewhere.mkdir()
+    for name in ("ours.txt", "ours.txt.1", "theirs.log"):
+        (elsewhere / name).write_text(name, encoding="utf-8")
+
+    _, found = bundled(run, "ticket.zip", CONNECTOR_LOG_FILE="var/ours.txt")
+    (run.folder / ".env").write_text("CONNECTOR_LOG_FILE=var/ours.txt\n", encoding="utf-8")
+    _, again = bundled(run, "again.zip")
+
+    for each in (found, again):
+        assert {log["name"] for log in each.json("logs.json")["logs"]} == {"ours.txt", "ours.txt.1"}
+        assert each.has("of another program") == []
+
+
+def test_a_part_that_cannot_be_packed_keeps_no_other_out(msp: Msp, run: Run) -> None:
+    msp.customer("AlderDental", {"CIXA-MSP": 3})
+    run("sync")
+    database = sqlite3.connect(run.state / "connector.db")
+    database.execute("UPDATE runs SET options = ?", ('{"a":' * 900 + "1" + "}" * 900,))
+    database.commit()
+    database.close()
+
+    for mode in ([], ["--anonymous"]):
+        done, found = bundled(run, f"{len(mode)}.zip", *mode)
+
+        assert any("runs.json was left out" in fault for fault in done.json["faults"])
+        assert any("runs.json was left out" in fault for fault in found.json("manifest.json")["faults"])
+        assert "runs.json" not in found.texts
+        assert "snapshots.json" in found.texts
+
+
+def test_user_and_password_of_a_proxy_are_in_no_bundle(run: Run) -> None:
+    logged(run, b"proxy http://jane:pr0xyPass@proxy:80 and https://joe@host; pr0xyPass\nodd p%40ss, p@ss\n")
+    (run.folder / ".env").write_text("https_proxy=jim:p%40ss@two.alder.example:80\n", encoding="utf-8")
+    given = {"http_proxy": "http://jane:pr0xyPass@proxy.alder.example:80", "ALL_PROXY": "http://[::1"}
+
+    _, named = bundled(run, "named.zip", **given)
+    _, found = bundled(run, "ticket.zip", "--anonymous", **given)
+
+    for each in (named, found):
+        for secret in ("pr0xyPass", "p@ss", "p%40ss", "jane", "joe@"):
+            assert each.has(secret) == []
+        assert "http://***@proxy:80" in each.texts["logs/01.log"]
+        said = {entry["setting"]: entry["where"] for entry in each.json("settings.json")["settings"]}
+        assert said["HTTP_PROXY"] == "http_proxy in the environment"
+        assert said["HTTPS_PROXY"] == "https_proxy in .env"
+
+
+def test_the_bundle_is_written_beside_a_file_of_any_name_and_for_its_owner_alone(run: Run) -> None:
+    (run.folder / "ticket.zip.part").write_text("mine", encoding="utf-8")
+
+    bundled(run)
+
+    assert (run.folder / "ticket.zip.part").read_text(encoding="utf-8") == "mine"
+    if os.name == "posix":
+        assert stat.S_IMODE((run.folder / "ticket.zip").stat().st_mode) == 0o600
+    assert len(list(run.folder.glob("*.part"))) == 1
+
+
+def test_an_item_that_is_called_like_a_customer_names_nobody(msp: Msp, run: Run) -> None:
+    msp.item("BIRCH-EDR")
+    birch = msp.customer("Birch", {"CIXA-MSP": 12})
+    birch.entry["products"] = {"CIXA-MSP": {"item": "BIRCH-EDR"}}
+    run("sync")
+
+    _, found = bundled(run, "ticket.zip", "--anonymous")
+
+    assert found.has("BIRCH") == []
+    assert found.has("-EDR")
+
+
+# The map ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tenant:\n  a1: {name: Alder Group, company: AlderCo, phone: 0123456789}\n",
+        "Tenants: {Alder Group: {company: AlderCo}}\n",
+        "import:\n  customer: {Alder Group: 223c98b5-d39e-4c60-afde-892a53de496c}\n",
+        "firewals: {123456789: AlderCo}\n",
+        "products:\n  CIXA-MSP: {name: for Alder Group, item: SOPHOS-ENDPOINT}\n",
+        "products:\n  Alder Group: {itm: AlderCo}\n",
+        "defaults: {absent: Alder Group, adopts: [AlderCo]}\n",
+        "firewalls: {0123456789: 223c98b5-d39e-4c60-afde-892a53de496c, 123456789: x}\n",
+        "Alder Group\n",
+    ],
+)
+def test_where_a_key_is_mistyped_the_map_still_names_nobody(run: Run, text: str) -> None:
+    run.mappings_text = f"version: 1\n{text}"
+
+    _, found = bundled(run, "ticket.zip", "--anonymous")
+
+    for name in ("Alder", "123456789", "223c98b5"):
+        assert found.has(name) == []
+    assert yaml.safe_load(found.texts["mappings.yaml"])["version"] == 1 if ":" in text else True
+
+
+@pytest.mark.parametrize("text", ["- Alder Group\n- name: AlderCo\n", "Alder Group is our customer\n", ""])
+def test_a_map_that_is_no_mapping_is_left_out_of_an_anonymous_bundle(run: Run, text: str) -> None:
+    run.mappings_text = text
+
+    done, found = bundled(run, "ticket.zip", "--anonymous")
+
+    assert "mappings.yaml" not in found.texts
+    assert found.has("Alder") == []
+    assert any("no mapping of keys" in fault for fault in done.json["faults"])
+
+
+def test_what_is_ours_stays_in_an_anonymous_map(run: Run) -> None:
+    run.mappings_text = (
+        "version: 1\n"
+        "defaults: {absent: keep, effective: today, mark: false, pricing: {cost: sophos, "
+        "price: {markup: '20 %'}, rates: {USD: {EUR: '0.92'}}}}\n"
+        "guards: {removals: 0.5, money: '12500.00', increase_units: 100000}\n"
+        "products:\n  CIXA-MSP: {item: SOPHOS-ENDPOINT, minimum: 5, aggregate: max}\n"
+        "import: {dates: dmy, columns: {customer: End User}, product_codes: {Central Email: CEMA-MSP}}\n"
+        "tenants:\n  223c98b5-d39e-4c60-afde-892a53de496c: {company: 4711, agreement: 118, sync: true}\n"
+    )
+    _, found = bundled(run, "ticket.zip", "--anonymous")
+
+    said, was = yaml.safe_load(found.texts["mappings.yaml"]), yaml.safe_load(run.mappings_text)
+    assert {**said, "tenants": None} == {**was, "tenants": None}
+    assert list(said["tenants"].values()) == list(was["tenants"].values())
+
+
+def test_anchors_tags_and_line_numbers_outlast_the_aliases(run: Run) -> None:
+    run.mappings_text = (
+        "version: 1\ntenants:\n  &alder 223c98b5-d39e-4c60-afde-892a53de496c:\n"
+        "    name: &n |\n      Alder\n      Dental\n"
+        "    company: !!str 'Alder\n      Dental'  # Alder Dental\n"
+        '    agreement: !alder {*n : "Alder\n      Care", b: &e , c: }\n'
+        "  ? b\n  : {name: *n, company: Birch\n      Co}\n"
+        "firewalls: &f {}\n"
+    )
+    _, found = bundled(run, "ticket.zip", "--anonymous")
+
+    text = found.texts["mappings.yaml"]
+    assert found.has("alder") == found.has("Birch") == []
+    assert text.count("\n") == run.mappings_text.count("\n")
+    assert [number for number, line in enumerate(text.split("\n")) if line.startswith("firewalls:")] == [
+        number for number, line in enumerate(run.mappings_text.split("\n")) if line.startswith("firewalls:")
     ]
-    long = found.texts["logs/07-day-05.log"]
-    assert long.endswith("the end of 5")
-    assert len(long) < 1024 * 1024
+    assert "company: !!str company-" in text
+    assert yaml.compose(text) is not None
+
+
+def test_a_map_in_another_encoding_is_read_or_left_out(run: Run) -> None:
+    run.map_kept = True
+    path = run.folder / "mappings.yaml"
+    path.write_bytes("version: 1\ntenants: {a: {name: Zoë}}\n".encode("cp1252"))
+    _, first = bundled(run, "first.zip", "--anonymous")
+    path.write_bytes(b"version: 1\n# one \0\ntenants: {a: {name: Zoe}}\n")
+    done, second = bundled(run, "second.zip")
+
+    assert first.has("Zo") == []
+    assert "tenants:" in first.texts["mappings.yaml"]
+    assert "mappings.yaml" not in second.texts
+    assert any("zero bytes" in fault for fault in done.json["faults"])

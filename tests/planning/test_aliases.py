@@ -1,6 +1,12 @@
 """Names give way to aliases, in documents and in free text, and nothing else does."""
 
+import html
+import json
 import re
+import time
+import unicodedata
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -145,3 +151,144 @@ def test_no_known_name_survives_between_blanks(name: str, sort: Sort) -> None:
     alias = aliases.learn(sort, name)
 
     assert aliases.text(f"x {name.strip()} x") == f"x {alias} x"
+
+
+# However it is spelled -------------------------------------------------------------------------------
+
+SPELLINGS: list[Callable[[str], str]] = [
+    lambda name: json.dumps(name)[1:-1],
+    lambda name: json.dumps(json.dumps(name))[3:-3],
+    lambda name: json.dumps(name, ensure_ascii=False)[1:-1],
+    html.escape,
+    lambda name: html.escape(html.escape(name)),
+    lambda name: "".join(f"&#{ord(letter)};" for letter in name),
+    lambda name: "".join(f"&#x{ord(letter):X};" for letter in name),
+    lambda name: repr(name)[1:-1],
+    lambda name: ascii(name)[1:-1],
+    lambda name: repr(name.encode())[2:-1],
+    quote,
+    quote_plus,
+    lambda name: quote(quote(name)),
+    lambda name: " ".join(name.split()),
+    lambda name: name.replace(" ", " \n\t "),
+    lambda name: unicodedata.normalize("NFD", name),
+    str.upper,
+    lambda name: f"x_{name}_y",
+]
+
+
+@pytest.mark.parametrize("spell", SPELLINGS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Zoë Café",
+        "Two  Spaces Inc",
+        "Tab\u00a0Nbsp AG",
+        "Straße GmbH",
+        "A&B <Co>",
+        'O\'Neil "Q" Ltd',
+        "Fox \U0001f98a Ltd",
+        "back\\slash",
+        "back\\new",
+        "日本商事",
+        "\U0001f98a\U0001f98a",
+    ],
+)
+def test_a_name_is_found_however_it_is_spelled(
+    aliases: Aliases, name: str, spell: Callable[[str], str]
+) -> None:
+    alias = aliases.learn("tenant", name)
+
+    assert alias in aliases.text(f"of {spell(name)}: 5")
+    assert re.sub(r"x_|_y", "", aliases.text(f"of {spell(name)}: 5")) == f"of {alias}: 5"
+
+
+@pytest.mark.parametrize("text", [r"CORP\nora", r"CORP\\nora", r"C: \nora", "x_nora", "%nora", "&nora;"])
+def test_what_may_be_an_escape_hides_no_name(aliases: Aliases, text: str) -> None:
+    alias = aliases.learn("user", "Nora")
+
+    assert aliases.text(text).rstrip(";").endswith(alias)
+
+
+@pytest.mark.parametrize(
+    "text", [r"\U00ffffff", r"\x", r"\u12", "%zz", "&zzzz;", "\\", "%C3%28", r"\xe9\x", r"\ud83d"]
+)
+def test_what_is_no_escape_stays_as_it_is(aliases: Aliases, text: str) -> None:
+    aliases.learn("tenant", "Alder")
+
+    assert aliases.text(f"{text} Alder") == f"{text} {aliases.learn('tenant', 'Alder')}"
+
+
+def test_a_letter_that_two_names_share_is_replaced_once(aliases: Aliases) -> None:
+    alias = aliases.learn("tenant", "文s")
+    aliases.learn("tenant", "s本")
+
+    assert aliases.text("文ß本") == f"{alias}本"
+
+
+def test_a_word_of_an_alias_is_no_name(aliases: Aliases) -> None:
+    alias = aliases.learn("tenant", "日本")
+    aliases.learn("company", "Tenant")
+
+    assert aliases.text("日本") == alias
+    assert aliases.text(f"{alias} Tenant").startswith(f"{alias} company-")
+
+
+def test_of_names_that_need_no_blank_the_longest_wins_beside_others(aliases: Aliases) -> None:
+    short, longer = aliases.learn("tenant", "日本"), aliases.learn("tenant", "日本商事")
+    alder = aliases.learn("tenant", "Alder")
+
+    assert aliases.text("日本商事Alder Alder日本 日本日") == f"{longer}Alder Alder{short} {short}日"
+    assert aliases.text("日本商事 Alder 日本") == f"{longer} {alder} {short}"
+    assert aliases.text("本日") == "本日"
+
+
+def test_what_others_wrote_may_hold_a_name_in_any_key_and_field(aliases: Aliases) -> None:
+    alias = aliases.learn("tenant", "Alder")
+    document = {"Alder": {"kind": "Alder"}, "where": ["Alder", 3], "mark": "Alder"}
+
+    assert aliases.document(document, foreign=True) == {
+        alias: {"kind": alias},
+        "where": [alias, 3],
+        "mark": alias,
+    }
+    assert aliases.document({"Alder": 1, "mark": "Alder", "item": "Alder-EDR"}) == {
+        "Alder": 1,
+        "mark": "Alder",
+        "item": f"{alias}-EDR",
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "y" * 400_000,
+        "/a" * 100_000,
+        "a.b" * 100_000,
+        'on "' * 20_000,
+        ' on "x" (1) of y\n' * 10_000,
+        "those of company " * 10_000 + "\n",
+        "\\" * 100_000,
+        "&amp;" * 50_000,
+        "%25" * 50_000,
+        "@" * 100_000,
+        "a@a." * 50_000,
+    ],
+)
+def test_no_text_takes_long(aliases: Aliases, text: str) -> None:
+    aliases.learn("tenant", "Alder")
+    started = time.process_time()
+
+    aliases.learn_from({"message": text})
+    assert "Alder" not in aliases.sentence(f"{text} Alder")
+    assert time.process_time() - started < 5
+
+
+def test_an_alias_can_be_had_without_the_name_being_known(aliases: Aliases) -> None:
+    known = aliases.learn("tenant", "Alder")
+    aliases.keep(["Endpoint"])
+
+    assert aliases.alias("name", " ALDER ") == known
+    assert aliases.alias("name", "Birch").startswith("name-")
+    assert aliases.text("Birch") == "Birch"
+    assert (aliases.keeps("endpoint "), aliases.keeps("Alder")) == (True, False)

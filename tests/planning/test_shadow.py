@@ -1,5 +1,6 @@
 """What we would bill beside what another tool bills, key by key and run by run."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -232,6 +233,48 @@ def test_the_share_says_100_only_when_all_agree() -> None:
 def test_the_command_that_takes_over_names_the_source() -> None:
     assert shadow_of(Month()).adoption == "connector adopt 2026-10"
     assert shadow_of(Month(), "file").adoption == "connector adopt 2026-10 --source file"
+
+
+# What a run would not do -------------------------------------------------------------------------
+
+
+def test_no_line_is_promised_for_an_item_that_is_inactive() -> None:
+    items = [CatalogItem(ENDPOINT, "SOPHOS-ENDPOINT", inactive=True, price=Decimal(4))]
+    line = only(shadow_of(Month(items=items).uses(ALDER, "CIXA-MSP", 12)))
+
+    assert (line.state, line.waits_for, line.money) == ("WAITS", "ITEM_INACTIVE", None)
+    assert line.message == (
+        "there is no line for 12, and a run would make none: item SOPHOS-ENDPOINT is inactive, so no "
+        "addition can be made (ITEM_INACTIVE)"
+    )
+
+
+def test_no_line_is_promised_where_somebody_ended_ours() -> None:
+    month = Month().uses(ALDER, "CIXA-MSP", 12).manages(ALDER_ENDPOINT, 12, {(ALDER, "CIXA-MSP"): 12})
+    month.additions = [replace(each, cancelled=date(2026, 9, 30)) for each in month.additions]
+
+    line = only(shadow_of(month))
+
+    assert (line.state, line.waits_for) == ("WAITS", "ENDED_BY_HAND")
+    assert "somebody ended addition" in line.message
+
+
+def test_a_line_that_a_run_would_hold_waits_for_a_person() -> None:
+    line = only(shadow_of(Month().uses(ALDER, "CIXA-MSP", -3)))
+
+    assert (line.state, line.waits_for) == ("WAITS", "NEGATIVE_QUANTITY")
+    assert line.message.endswith("a run would make none: it waits for a person (NEGATIVE_QUANTITY)")
+
+
+def test_a_quantity_that_a_run_would_hold_is_told_with_the_reason() -> None:
+    line = only(shadow_of(Month().uses(ALDER, "CIXA-MSP", 500).bills(ALDER_ENDPOINT, 10)))
+
+    assert (line.state, line.waits_for) == ("OTHER_QUANTITY", "LARGE_INCREASE")
+    assert line.message.endswith("we would bill 500; that waits for a person (LARGE_INCREASE)")
+
+
+def test_that_a_line_is_not_ours_yet_holds_nothing_in_a_shadow_run() -> None:
+    assert only(shadow_of(Month().uses(ALDER, "CIXA-MSP", 14).bills(ALDER_ENDPOINT, 12))).waits_for == ""
 
 
 # From run to run ----------------------------------------------------------------------------------
