@@ -7,10 +7,15 @@ from pathlib import Path
 import figures
 import pytest
 import stamina
+from hypothesis import HealthCheck, settings
 from months.calling import Processes, Run
 from months.msp import Msp
 
 from connector.simulator import Simulator, World
+
+# A machine that is busy with other tests is slow, and that is no fault of what is tested.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 def pytest_configure() -> None:

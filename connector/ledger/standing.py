@@ -37,10 +37,11 @@ _TRACES = (
 
 # Runs without a change, between a run of the same month and source and the undo that took it back.
 _BETWEEN = (
-    "SELECT DISTINCT idle.id FROM runs AS made "  # noqa: S608  (our words)
-    "JOIN runs AS undo ON json_extract(undo.options, '$.undo') = made.id AND undo.applied = 1 "
-    "JOIN runs AS idle ON idle.period = made.period AND idle.source = made.source AND idle.applied = 1 "
-    "AND idle.id > made.id AND idle.id < undo.id "
+    "WITH undos AS MATERIALIZED (SELECT id, json_extract(options, '$.undo') AS undoes FROM runs "  # noqa: S608
+    "WHERE applied = 1 AND json_extract(options, '$.undo') IS NOT NULL) "
+    "SELECT DISTINCT idle.id FROM undos JOIN runs AS made ON made.id = undos.undoes "
+    "JOIN runs AS idle ON idle.id > made.id AND idle.id < undos.id "
+    "AND idle.period = made.period AND idle.source = made.source AND idle.applied = 1 "
     "WHERE made.id IN (SELECT value FROM json_each(?)) "
     f"AND idle.id NOT IN (SELECT changes.run FROM changes WHERE {MADE})"
 )

@@ -12,6 +12,7 @@ from connector.vendors.calls import SignIn
 from connector.vendors.checked import checked_base_url, checked_key
 from connector.vendors.fields import Malformed, Record, as_record, count_in, name_in, text_in
 from connector.vendors.pace import SOPHOS_WINDOWS
+from connector.vendors.redaction import shown
 from connector.vendors.sophos_wire import DIALECT, SIGNING_IN
 from connector.vendors.transport import Answer, Call, Pace, Patience, Trace, Transport
 
@@ -85,9 +86,10 @@ class SophosSession:
             if not kind or not _IN_A_HEADER.fullmatch(partner_id):
                 raise Malformed("id or idType is missing or odd")
         if kind != "partner":
+            whose = shown(self.transport.redact(kind))
             raise SignInRefused(
-                f"The Sophos credentials are those of a {self.transport.redact(kind)}, not of a partner: "
-                "billing usage exists for partners only.",
+                f"The Sophos credentials are those of a {whose}, not of a partner: billing usage "
+                "exists for partners only.",
                 "Make API credentials in Sophos Central Partner and set SOPHOS_CLIENT_ID and "
                 "SOPHOS_CLIENT_SECRET to them.",
                 vendor=DIALECT.vendor,

