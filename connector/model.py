@@ -17,6 +17,7 @@ CostRule = Literal["leave", "sophos"]
 PriceKind = Literal["leave", "msrp", "markup", "discount", "fixed"]
 Rounding = Literal["up", "down"]
 Aggregate = Literal["sum", "max"]
+ScheduleMode = Literal["invoice", "monthly", "daily"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -397,6 +398,61 @@ class ImportRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """When `connector nightly` bills; days of the month, where one that a month lacks is its last.
+
+    `opens` is the first night on which Sophos may have published a month, `alert` the day of the next month
+    on which one that is still missing is told, `day` the chosen one of `monthly`. `timezone` is a name of
+    the IANA database, empty for that of the machine.
+    """
+
+    mode: ScheduleMode = "invoice"
+    timezone: str = ""
+    opens: int = 26
+    alert: int = 5
+    day: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How far a quantity may move without a person: by this share and by so many units, None for any."""
+
+    share: Decimal | None = None
+    units: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unattended:
+    """Which changes `connector nightly` makes without a person; an allowance of None forbids the kind.
+
+    A line that is set to zero or ended is a decrease by all it has.
+    """
+
+    increase: Allowance | None = field(default_factory=Allowance)
+    decrease: Allowance | None = field(default_factory=Allowance)
+    create: bool = True
+    adopt: bool = True
+    price: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRules:
+    """Where tickets are opened: for which company, on which board, and the status that closes one there."""
+
+    company: str
+    board: str = ""
+    closed: str = "Closed"
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyRules:
+    """What people are told of beside what needs them, and where tickets go; None for none."""
+
+    success: bool = False
+    ticket: TicketRules | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Mappings:
     """All of mappings.yaml; tenant ids and serials in the form that we compare."""
 
@@ -406,6 +462,9 @@ class Mappings:
     tenants: Mapping[str, TenantEntry] = field(default_factory=dict)
     firewalls: Mapping[str, str] = field(default_factory=dict)
     imports: ImportRules = field(default_factory=ImportRules)
+    schedule: Schedule = field(default_factory=Schedule)
+    unattended: Unattended = field(default_factory=Unattended)
+    notify: NotifyRules = field(default_factory=NotifyRules)
 
 
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)

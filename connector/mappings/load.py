@@ -81,12 +81,13 @@ def _shape_faults(refused: ValidationError, root: Table) -> tuple[list[Fault], i
 
 
 def _place(error: ErrorDetails, root: Table) -> Place:
-    if error["type"] == "missing":
-        return 1, 1
     *path, last = error["loc"]
-    table = root
+    table, above = root, (1, 1)
     for key in path:
+        above = table.key_place(str(key))
         table = cast("Table", table[str(key)])
+    if error["type"] == "missing":
+        return above
     return table.key_place(str(last)) if error["type"] == "extra_forbidden" else table.value_place(str(last))
 
 
@@ -94,7 +95,8 @@ def _message(error: ErrorDetails) -> str:
     path = tuple(str(key) for key in error["loc"])
     match error["type"]:
         case "missing":
-            return f"{path[-1]} is missing; begin the file with version: 1"
+            begin = "; begin the file with version: 1" if path == ("version",) else ""
+            return f"{dotted(path)} is missing{begin}"
         case "extra_forbidden":
             *above, key = path
             where = f"{dotted(above)}: " if above else ""

@@ -11,6 +11,13 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from connector.mappings.import_shape import ColumnsShape, ImportShape
+from connector.mappings.nightly_shape import (
+    AllowanceShape,
+    NotifyShape,
+    ScheduleShape,
+    TicketShape,
+    UnattendedShape,
+)
 from connector.mappings.prices import MoneyValue, PriceShape, PricingShape, pricing_of
 from connector.mappings.values import (
     AbsentValue,
@@ -256,6 +263,11 @@ class MappingsShape(_Shape):
     imports: ImportShape | None = Field(
         default=None, alias="import", description="How a distributor's consumption file is read."
     )
+    schedule: ScheduleShape | None = Field(default=None, description="When `connector nightly` bills.")
+    unattended: UnattendedShape | None = Field(
+        default=None, description="Which changes `connector nightly` makes without a person."
+    )
+    notify: NotifyShape | None = Field(default=None, description="What people are told of, and how.")
 
     def value(self) -> Mappings:
         """Return the same as the model says it: codes trimmed, tenant ids lower case, serials upper case."""
@@ -267,34 +279,46 @@ class MappingsShape(_Shape):
             tenants={tenant_id_of(key): (entry or TenantShape()).value() for key, entry in tenants.items()},
             firewalls={serial_of(serial): tenant_id for serial, tenant_id in firewalls.items()},
             imports=(self.imports or ImportShape()).value(),
+            schedule=(self.schedule or ScheduleShape()).value(),
+            unattended=(self.unattended or UnattendedShape()).value(),
+            notify=(self.notify or NotifyShape()).value(),
         )
+
+
+_ANY = "*"
+_SHAPES: dict[tuple[str, ...], type[BaseModel]] = {
+    (): MappingsShape,
+    ("defaults",): DefaultsShape,
+    ("guards",): GuardsShape,
+    ("products", _ANY): ProductShape,
+    ("tenants", _ANY): TenantShape,
+    ("tenants", _ANY, "products", _ANY): ExceptionShape,
+    ("import",): ImportShape,
+    ("import", "columns"): ColumnsShape,
+    ("schedule",): ScheduleShape,
+    ("unattended",): UnattendedShape,
+    ("unattended", _ANY): AllowanceShape,
+    ("notify",): NotifyShape,
+    ("notify", "ticket"): TicketShape,
+}
 
 
 def allowed_keys(path: tuple[str, ...]) -> tuple[str, ...]:
     """Return the keys that a mapping at `path` may have, in the order of the contract."""
-    shape: type[BaseModel]
     match path:
-        case ("defaults",):
-            shape = DefaultsShape
-        case ("guards",):
-            shape = GuardsShape
-        case ("products", _):
-            shape = ProductShape
-        case ("tenants", _):
-            shape = TenantShape
-        case ("tenants", _, "products", _):
-            shape = ExceptionShape
-        case ("import",):
-            shape = ImportShape
-        case ("import", "columns"):
-            shape = ColumnsShape
         case (*_, "pricing"):
-            shape = PricingShape
+            shape: type[BaseModel] = PricingShape
         case (*_, "pricing", "price"):
             shape = PriceShape
         case _:
-            shape = MappingsShape
+            shape = next((each for pattern, each in _SHAPES.items() if _fits(path, pattern)), MappingsShape)
     return tuple(field.alias or name for name, field in shape.model_fields.items())
+
+
+def _fits(path: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+    return len(path) == len(pattern) and all(
+        part in {_ANY, key} for part, key in zip(pattern, path, strict=True)
+    )
 
 
 # JSON Schema -------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Literal, NoReturn, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 from pydantic.json_schema import JsonSchemaValue
@@ -14,9 +15,19 @@ from pydantic_core import PydanticCustomError
 
 from connector.mappings.scalars import Number, flaw
 from connector.mappings.wording import did_you_mean, shown
-from connector.model import Absent, Adopt, Aggregate, Effective, Reference, Rounding, tenant_id_of
+from connector.model import (
+    Absent,
+    Adopt,
+    Aggregate,
+    Effective,
+    Reference,
+    Rounding,
+    ScheduleMode,
+    tenant_id_of,
+)
 
 _LARGEST_ID = 2**63 - 1
+_LONGEST_MONTH = 31
 _LARGEST_LIMIT = 10**12
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -69,6 +80,21 @@ def _units_of_one(value: object) -> object:
     if type(value) is not int or not 1 <= value <= _LARGEST_LIMIT:
         _refuse(f"must be a whole number, 1 or more, not {shown(value)}")
     return value
+
+
+def _day(value: object) -> object:
+    if type(value) is not int or not 1 <= value <= _LONGEST_MONTH:
+        _refuse(f"must be a day of the month from 1 to {_LONGEST_MONTH}, not {shown(value)}")
+    return value
+
+
+def _timezone(value: object) -> str:
+    if isinstance(value, str):
+        try:
+            return ZoneInfo(_trimmed(value)).key
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder of the database
+            pass
+    _refuse(f"must be a time zone such as Europe/Dublin or America/New_York, not {shown(value)}")
 
 
 def _trimmed(value: str) -> str:
@@ -127,6 +153,17 @@ def says_something(value: object) -> object:
     return value
 
 
+def allowance_said(value: object) -> object:
+    """Return how far a quantity may move: as it came, with no limit for true, None for false."""
+    if isinstance(value, bool):
+        return {} if value else None
+    if value == {}:
+        _refuse("says nothing; write true, false or how far, such as {share: 0.20, units: 10}")
+    if not isinstance(value, dict):
+        _refuse(f"must be true, false or how far, such as {{share: 0.20, units: 10}}, not {shown(value)}")
+    return value
+
+
 _REFERENCE = WithJsonSchema(
     {
         "anyOf": [
@@ -170,3 +207,10 @@ NameValue = Annotated[str, PlainValidator(_name), WithJsonSchema({"type": ["stri
 TextValue = Annotated[str, PlainValidator(_said_text), WithJsonSchema(_TEXT)]
 DateOrderValue = Annotated[Literal["dmy", "mdy", "ymd"], BeforeValidator(_one_of(("dmy", "mdy", "ymd")))]
 DecimalMarkValue = Annotated[Literal["point", "comma"], BeforeValidator(_one_of(("point", "comma")))]
+ScheduleModeValue = Annotated[ScheduleMode, BeforeValidator(_one_of(get_args(ScheduleMode)))]
+DayValue = Annotated[int, BeforeValidator(_day), _number_schema(1, _LONGEST_MONTH, "integer")]
+TimezoneValue = Annotated[str, PlainValidator(_timezone), WithJsonSchema(_TEXT)]
+MaybeGrowth = Annotated[Decimal | None, PlainValidator(_number(0, 100, "0.20")), _number_schema(0, 100)]
+MaybeUnits = Annotated[
+    Decimal | None, PlainValidator(_number(0, _LARGEST_LIMIT, "10")), _number_schema(0, _LARGEST_LIMIT)
+]

@@ -21,6 +21,11 @@ PATHS = {
     "PricingShape": ("defaults", "pricing"),
     "ImportShape": ("import",),
     "ColumnsShape": ("import", "columns"),
+    "ScheduleShape": ("schedule",),
+    "UnattendedShape": ("unattended",),
+    "AllowanceShape": ("unattended", "increase"),
+    "NotifyShape": ("notify",),
+    "TicketShape": ("notify", "ticket"),
 }
 
 
@@ -42,7 +47,15 @@ def test_rounding_needs_something_to_round() -> None:
 
 def test_only_the_version_is_required() -> None:
     assert SCHEMA["required"] == ["version"]
-    assert not any("required" in shape for shape in SHAPES.values())
+    assert {name: shape["required"] for name, shape in SHAPES.items() if "required" in shape} == {
+        "TicketShape": ["company"]
+    }
+
+
+def test_how_far_a_quantity_may_move_is_true_false_or_a_mapping() -> None:
+    increase = SHAPES["UnattendedShape"]["properties"]["increase"]
+    assert increase["anyOf"] == [{"$ref": "#/$defs/AllowanceShape"}, {"type": "boolean"}]
+    assert increase["default"] is True
 
 
 def test_defaults_are_published_as_they_would_be_written() -> None:
