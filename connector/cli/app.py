@@ -16,6 +16,7 @@ from connector.cli import (
     explain,
     firewalls,
     mapping_file,
+    nightly,
     plan,
     products,
     runs,
@@ -139,6 +140,7 @@ products.register(app)
 tenants.register(app)
 firewalls.register(app)
 usage.register(app)
+nightly.register(app)
 mapping_file.register(app)
 state.register(app)
 support_bundle.register(app)

@@ -15,6 +15,7 @@ from connector.planning.findings import Options
 from connector.planning.sources import API, FILE, LIVE, Source
 from connector.runs.lock import one_run_at_a_time
 from connector.runs.pipeline import Pipeline
+from connector.runs.reading import Sophos
 from connector.runs.story import Story
 from connector.settings import Settings
 from connector.vendors.connectwise import ConnectWiseClient
@@ -79,13 +80,18 @@ class Setup:
 
 
 @contextmanager
-def begun(setup: Setup, kind: str, options: Options, source: Source = API) -> Iterator[Pipeline]:
+def begun(
+    setup: Setup, kind: str, options: Options, source: Source = API, *, sophos: Sophos | None = None
+) -> Iterator[Pipeline]:
     """Begin a run: take the lock, open the ledger, write the run down, then make the clients.
+
+    `sophos` is a client that several runs share; without it the run makes its own.
 
     What cannot be written down is not begun. However the block ends, the run's end is recorded; the block
     records a good one itself, because only it knows the exit code.
     """
-    sophos = setup.sophos(source) if source != FILE else None
+    if sophos is None and source != FILE:
+        sophos = setup.sophos(source)
     connectwise = setup.connectwise()
     with (
         one_run_at_a_time(setup.state, who=setup.who, pid=setup.pid, command=setup.command, now=setup.now()),

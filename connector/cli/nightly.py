@@ -1,0 +1,95 @@
+"""`nightly`: what a timer calls every night."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from connector.cli.invocation import Common, Invocation, Json, MappingsPath, StateFolder, Verbose, invocation
+from connector.cli.setup import make_setup
+from connector.cli.terminal import Terminal, answer
+
+if TYPE_CHECKING:
+    from connector.model import Schedule
+    from connector.reports.night import NightReport
+    from connector.runs.session import Setup
+
+NIGHTS = 40
+
+Explain = Annotated[
+    bool, typer.Option("--explain", help=f"Say what each of the next {NIGHTS} nights would do; do nothing.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("nightly")(nightly)
+
+
+def nightly(
+    ctx: typer.Context,
+    explain: Explain = False,
+    as_json: Json = False,
+    verbose: Verbose = False,
+    mappings: MappingsPath = None,
+    state: StateFolder = None,
+) -> None:
+    """Do what is due tonight, as `schedule:` of the map says."""
+    from connector.runs.nightly import Nightly
+
+    called = invocation(ctx, Common(as_json, verbose, mappings, state))
+    terminal = Terminal(verbose=called.common.verbose)
+    if explain:
+        _explain(called)
+        return
+    job = Nightly(_setup(called, terminal))
+    with terminal.shown():
+        report = job.run()
+    _show(called, report)
+    raise typer.Exit(report.exit_code)
+
+
+def _explain(called: Invocation) -> None:
+    from connector.ledger import Ledger
+    from connector.ledger.nights import night_history
+    from connector.mappings.file import read_mappings_file
+    from connector.planning.schedule import nights
+    from connector.reports.document import json_text
+    from connector.reports.night import explained_document, explained_text
+
+    schedule = read_mappings_file(called.mappings_path).mappings.schedule
+    with Ledger(called.state_folder) as ledger:
+        history = night_history(ledger)
+    told = tuple(nights(schedule, night_of(called, schedule), NIGHTS, history))
+    answer(json_text(explained_document(told)) if called.json else explained_text(told))
+
+
+def _setup(called: Invocation, terminal: Terminal) -> "Setup":
+    """Check the settings and the map, in this order."""
+    from connector.mappings.file import read_mappings_file
+    from connector.model import Mappings
+
+    setup = make_setup(called, Mappings(), terminal)
+    file = read_mappings_file(called.mappings_path)
+    day = night_of(called, file.mappings.schedule)
+    return replace(setup, mappings=file.mappings, map_text=file.data.decode("utf-8-sig"), today=day)
+
+
+def night_of(called: Invocation, schedule: "Schedule") -> date:
+    """Return the date that it is where the schedule counts its nights."""
+    from zoneinfo import ZoneInfo
+
+    from connector.settings import read_today
+
+    given = read_today(called.surroundings)
+    if given is not None or not schedule.timezone:
+        return called.today()
+    return datetime.now(UTC).astimezone(ZoneInfo(schedule.timezone)).date()
+
+
+def _show(called: Invocation, report: "NightReport") -> None:
+    from connector.reports.document import json_text
+    from connector.reports.night import night_document, night_text
+
+    answer(json_text(night_document(report)) if called.json else night_text(report))
