@@ -144,7 +144,12 @@ def read_settings(surroundings: Surroundings, *, sophos: bool = True) -> Setting
 
 def read_today(surroundings: Surroundings) -> date | None:
     """Return the date to take for today in a test or rehearsal, or None for the real one."""
-    text = surroundings.get("CONNECTOR_TODAY")
+    return read_day(surroundings, "CONNECTOR_TODAY", "take the real date")
+
+
+def read_day(surroundings: Surroundings, name: str, without: str) -> date | None:
+    """Return a date that a setting names, or None; `without` says what leaving it out does."""
+    text = surroundings.get(name)
     if text is None:
         return None
     try:
@@ -152,8 +157,8 @@ def read_today(surroundings: Surroundings) -> date | None:
         return date.fromisoformat(text if re.fullmatch(r"[\d-]{10}", text, re.ASCII) else "")
     except ValueError:
         raise SettingsFault(
-            f"CONNECTOR_TODAY is {text!r}, which is no date.",
-            "Write it as YYYY-MM-DD, or leave it out to take the real date.",
+            f"{name} is {text!r}, which is no date.",
+            f"Write it as YYYY-MM-DD, or leave it out to {without}.",
         ) from None
 
 

@@ -24,6 +24,7 @@ from connector.cli import (
     simulate,
     state,
     support_bundle,
+    status,
     tenants,
     usage,
 )
@@ -141,6 +142,7 @@ tenants.register(app)
 firewalls.register(app)
 usage.register(app)
 nightly.register(app)
+status.register(app)
 mapping_file.register(app)
 state.register(app)
 support_bundle.register(app)

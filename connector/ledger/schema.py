@@ -47,8 +47,14 @@ def views_for_people(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def nights(db: Database) -> None:
+    """Keep when the nightly job was here, also where it had nothing to do."""
+    db.execute(_NIGHTS)
+
+
 KNOWN_STEPS = frozenset(
-    {"first_tables", "maps_and_codes", "other_sources", "shadow_runs", "views_for_people"}
+    {"first_tables", "maps_and_codes", "other_sources", "shadow_runs", "views_for_people", "nights"}
 )
 """Every step above; a file that holds another one was written by a newer version."""
 
@@ -244,4 +250,12 @@ CREATE TABLE agreements (
     company TEXT NOT NULL,           -- the company's identifier
     currency TEXT NOT NULL           -- ISO 4217, empty where ConnectWise names none
 ) STRICT
+"""
+
+_NIGHTS = """
+CREATE TABLE nights (
+    day TEXT PRIMARY KEY,            -- in the time zone of the schedule
+    ended_at TEXT NOT NULL,
+    exit_code INTEGER NOT NULL
+) STRICT, WITHOUT ROWID
 """

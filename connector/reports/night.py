@@ -12,15 +12,13 @@ from connector.planning.change import plain
 from connector.planning.findings import Unresolved
 from connector.planning.schedule import Night
 from connector.planning.sources import Source, told_source
+from connector.reports.checkup import EXIT_ORDER
 from connector.reports.document import error_document, run_document, unresolved_document
 from connector.reports.escape import lines, printable
 from connector.reports.outcome import Run
 from connector.reports.text import run_text
 
 Document = dict[str, Any]
-
-WORST_FIRST = (1, 2, 5, 8, 4, 6, 3, 7, 0)
-"""Contract section 5: where several hold, the first of these is said."""
 
 DONE, TO_DECIDE, NOT_PUBLISHED = 0, 3, 8
 
@@ -65,7 +63,7 @@ class NightReport:
     def exit_code(self) -> int:
         """The worst of its steps."""
         codes = {step.exit_code for step in self.steps}
-        return next((code for code in WORST_FIRST if code in codes), DONE)
+        return next((code for code in EXIT_ORDER if code in codes), DONE)
 
     @property
     def complete(self) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from connector.errors import ConnectorError, NotPublished
 from connector.ledger import Ledger
 from connector.ledger.billed import billed_month
+from connector.ledger.health import record_night
 from connector.ledger.nights import night_history
 from connector.model import Firewall, Mappings, Period, Tenant, UsageRow
 from connector.planning.findings import Options, Unresolved
@@ -43,7 +44,10 @@ class Nightly:
         night = self.night()
         sophos = OnceANight(self.setup.sophos)
         steps = [*self._bill(night, sophos), *self._look_again(night, sophos)]
-        return NightReport(night.day, tuple(steps), self._note(night))
+        report = NightReport(night.day, tuple(steps), self._note(night))
+        with Ledger(self.setup.state, now=self.setup.now) as ledger:
+            record_night(ledger, night.day, report.exit_code)
+        return report
 
     def _bill(self, night: Night, sophos: "OnceANight") -> Iterator[Step]:
         billed: set[Period] = set()

@@ -1,0 +1,45 @@
+"""Which changes the nightly job makes without a person, and how a person lets one of the others go."""
+
+import hashlib
+import json
+from dataclasses import replace
+from decimal import Decimal
+
+from connector.model import Allowance, Unattended
+from connector.planning.change import Change
+
+NEEDS_APPROVAL = "NEEDS_APPROVAL"
+ZERO = Decimal(0)
+
+
+def goes_alone(change: Change, rules: Unattended) -> bool:
+    """Whether `unattended:` lets a change be made with nobody there.
+
+    A change has to be let go for all that it does: a line that is adopted at another quantity moves it too.
+    """
+    if change.prices_move and not rules.price:
+        return False
+    if change.kind == "create":
+        return rules.create
+    if change.kind == "adopt" and not rules.adopt:
+        return False
+    before = change.before if change.before is not None else ZERO
+    after = ZERO if change.kind == "end" else change.after
+    if after == before:
+        return True
+    return _within(rules.increase if after > before else rules.decrease, before, abs(after - before))
+
+
+def fingerprint(change: Change) -> str:
+    """Return sixteen hexadecimal digits of exactly this write, whatever holds it: what a person approves."""
+    written = replace(change, held=None).writes
+    return hashlib.sha256(json.dumps(written).encode()).hexdigest()[:16]
+
+
+def _within(allowance: Allowance | None, before: Decimal, moved: Decimal) -> bool:
+    if allowance is None:
+        return False
+    if allowance.units is not None and moved > allowance.units:
+        return False
+    # From zero every growth is without bounds, so only a share that is not limited lets it go.
+    return allowance.share is None or moved <= allowance.share * abs(before)
