@@ -78,14 +78,17 @@ def _setup(called: Invocation, terminal: Terminal) -> "Setup":
 
 def night_of(called: Invocation, schedule: "Schedule") -> date:
     """Return the date that it is where the schedule counts its nights."""
-    from zoneinfo import ZoneInfo
-
     from connector.settings import read_today
 
     given = read_today(called.surroundings)
-    if given is not None or not schedule.timezone:
-        return called.today()
-    return datetime.now(UTC).astimezone(ZoneInfo(schedule.timezone)).date()
+    return given or night_at(schedule, datetime.now(UTC))
+
+
+def night_at(schedule: "Schedule", moment: datetime) -> date:
+    """Return the date at a moment in the schedule's time zone, or in that of this machine."""
+    from zoneinfo import ZoneInfo
+
+    return moment.astimezone(ZoneInfo(schedule.timezone) if schedule.timezone else None).date()
 
 
 def _show(called: Invocation, report: "NightReport") -> None:

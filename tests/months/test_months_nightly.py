@@ -1,0 +1,256 @@
+"""The job that nobody watches: what it does on which night, and what it leaves alone."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from months.calling import Result, Run
+from months.msp import EMAIL, ENDPOINT, Customer, Msp
+
+from connector.cli.nightly import night_at
+from connector.model import Schedule
+from connector.simulator import Fault, Simulator
+
+
+@pytest.fixture
+def alder(msp: Msp) -> Customer:
+    """Alder uses 12 endpoints in October, as it did in September, which is billed."""
+    return msp.customer("Alder", {"CIXA-MSP": 12})
+
+
+def night(msp: Msp, run: Run, day: str, *options: str) -> Result:
+    msp.world.advance(date.fromisoformat(day))
+    return run("nightly", *options)
+
+
+def steps(result: Result) -> list[tuple[str, int]]:
+    return [(step["period"], step["exit_code"]) for step in result.json["steps"]]
+
+
+def asked(result: Result, vendor: str) -> list[str]:
+    return [it.path.partition("?")[0] for it in result.requests if it.vendor == vendor]
+
+
+def test_a_month_is_billed_on_the_night_on_which_it_is_published(msp: Msp, run: Run, alder: Customer) -> None:
+    msp.world.unpublish("2026-10")
+    waiting = night(msp, run, "2026-10-26")
+    assert (waiting.exit_code, waiting.writes) == (0, [])
+
+    msp.world.publish("2026-10")
+    done = night(msp, run, "2026-10-27")
+    assert (done.exit_code, alder.bills) == (0, {ENDPOINT: 12})
+    assert done.json["steps"][0]["run"]["outcomes"][0]["outcome"] == "done"
+
+
+def test_waiting_for_sophos_is_one_line_and_no_alarm(msp: Msp, run: Run, alder: Customer) -> None:
+    msp.world.unpublish("2026-10")
+    msp.world.advance(date(2026, 10, 26))
+    waiting = run.text("nightly")
+    assert waiting.exit_code == 0
+    assert waiting.stdout == "2026-10-26: 2026-10 is not published yet\n"
+
+
+def test_a_month_that_is_missing_on_the_5th_is_an_alarm(msp: Msp, run: Run, alder: Customer) -> None:
+    msp.world.unpublish("2026-10")
+    assert run("sync", "2026-09").exit_code == 8
+    msp.world.use("2026-09", alder.tenant, "CIXA-MSP", 12)
+    assert run("sync", "2026-09").exit_code == 0
+
+    assert night(msp, run, "2026-11-04").exit_code == 0
+    fifth = night(msp, run, "2026-11-05")
+    assert fifth.exit_code == 8
+    assert "2026-10" in fifth.json["steps"][0]["error"]["message"]
+
+
+def test_what_is_billed_is_not_billed_again_and_the_next_night_asks_sophos_alone(
+    msp: Msp, run: Run, alder: Customer
+) -> None:
+    assert night(msp, run, "2026-10-28").exit_code == 0
+    again = night(msp, run, "2026-10-28")
+    assert (again.exit_code, again.writes) == (0, [])
+    quiet = night(msp, run, "2026-10-29")
+    assert (quiet.exit_code, asked(quiet, "connectwise")) == (0, [])
+    assert quiet.json["steps"] == [
+        {
+            "period": "2026-10",
+            "source": "sophos-api",
+            "run": None,
+            "restated": [],
+            "error": None,
+            "note": "as it was billed",
+            "exit_code": 0,
+        }
+    ]
+    assert quiet.json["note"] == "nothing is due; 2026-11 is from 2026-11-26 on"
+
+
+def test_a_quiet_night_is_one_line(msp: Msp, run: Run, alder: Customer) -> None:
+    night(msp, run, "2026-10-28")
+    msp.world.advance(date(2026, 10, 29))
+    assert run.text("nightly").stdout == (
+        "2026-10-29: nothing is due; 2026-11 is from 2026-11-26 on; 2026-10 is as it was billed\n"
+    )
+
+
+def test_a_month_that_waits_for_a_person_is_tried_each_night_and_done_when_it_can_be(
+    msp: Msp, run: Run, alder: Customer
+) -> None:
+    alder.uses("NDR-MSP", 3, description="Network detection")
+    assert night(msp, run, "2026-10-28").exit_code == 3
+    assert steps(night(msp, run, "2026-10-29")) == [("2026-10", 3)]
+    msp.maps("NDR-MSP", "SOPHOS-NDR")
+    assert night(msp, run, "2026-11-12").exit_code == 0
+    assert alder.bills == {ENDPOINT: 12, "SOPHOS-NDR": 3}
+    assert night(msp, run, "2026-11-13").json["steps"][0]["note"] == "as it was billed"
+
+
+def test_missed_nights_are_made_up_month_after_month(msp: Msp, run: Run, alder: Customer) -> None:
+    assert night(msp, run, "2026-10-28").exit_code == 0
+    msp.next_month()
+    alder.uses("CIXA-MSP", 15)
+    msp.next_month()
+    alder.uses("CIXA-MSP", 17)
+    made_up = night(msp, run, "2026-12-29")
+    assert steps(made_up) == [("2026-11", 0), ("2026-12", 0), ("2026-10", 0)]
+    assert [body for _, body in made_up.bodies] == [
+        [{"op": "replace", "path": "quantity", "value": 15}],
+        [{"op": "replace", "path": "quantity", "value": 17}],
+    ]
+
+
+def test_no_month_goes_before_an_earlier_one_that_failed(
+    msp: Msp, run: Run, alder: Customer, simulator: Simulator
+) -> None:
+    assert night(msp, run, "2026-10-28").exit_code == 0
+    msp.next_month()
+    msp.world.unpublish("2026-11")
+    msp.next_month()
+    held_up = night(msp, run, "2026-12-29")
+    assert held_up.exit_code == 8
+    assert [(step["period"], step["note"]) for step in held_up.json["steps"]][:2] == [
+        ("2026-11", None),
+        ("2026-12", "it waits until 2026-11 is billed"),
+    ]
+    assert alder.bills == {ENDPOINT: 12}
+
+
+def test_a_vendor_that_is_down_ends_the_night_and_the_next_one_does_its_work(
+    msp: Msp, run: Run, alder: Customer, simulator: Simulator
+) -> None:
+    simulator.faults.add(Fault("500", vendor="connectwise", times=50))
+    down = night(msp, run, "2026-10-28")
+    assert (down.exit_code, down.writes) == (5, [])
+    assert down.json["steps"][0]["error"]["code"] == "UNREACHABLE"
+    simulator.faults.clear()
+    assert night(msp, run, "2026-10-29").exit_code == 0
+    assert alder.bills == {ENDPOINT: 12}
+
+
+def test_a_restated_month_is_told_the_night_after_and_carried_by_nobody(
+    msp: Msp, run: Run, alder: Customer
+) -> None:
+    night(msp, run, "2026-10-28")
+    alder.uses("CIXA-MSP", 14)
+    told = night(msp, run, "2026-10-30")
+    assert (told.exit_code, told.writes) == (3, [])
+    (found,) = told.json["steps"][0]["restated"]
+    assert (found["code"], found["tenant_id"], found["quantity"]) == ("RESTATED", alder.tenant, "2")
+    assert "changed since it was billed" in run.text("nightly").stdout
+
+
+def test_what_is_off_is_not_told_as_restated(msp: Msp, run: Run, alder: Customer) -> None:
+    birch = msp.customer("Birch", {"CIXA-MSP": 7})
+    birch.entry["sync"] = False
+    msp.maps("CPHISH-MSP", sync=False)
+    alder.uses("CPHISH-MSP", 1)
+    night(msp, run, "2026-10-28")
+    alder.uses("CPHISH-MSP", 9)
+    birch.uses("CIXA-MSP", 9)
+    assert night(msp, run, "2026-10-29").exit_code == 0
+
+
+def test_a_month_that_sophos_no_longer_shows_is_no_alarm(msp: Msp, run: Run, alder: Customer) -> None:
+    night(msp, run, "2026-10-28")
+    msp.world.unpublish("2026-10")
+    assert night(msp, run, "2026-10-29").exit_code == 0
+
+
+def test_a_guard_that_refuses_is_told_and_nothing_later_is_billed(msp: Msp, run: Run) -> None:
+    many = msp.customers(12)
+    assert night(msp, run, "2026-10-28").exit_code == 0
+    msp.next_month()
+    for customer in many:
+        customer.uses("CIXA-MSP", 1)
+    refused = night(msp, run, "2026-11-28")
+    assert (refused.exit_code, refused.writes) == (4, [])
+    assert [guard["name"] for guard in refused.json["steps"][0]["run"]["guards"]] == ["decrease"]
+
+
+def test_daily_counts_by_night_and_takes_the_invoice_when_it_is_there(
+    msp: Msp, run: Run, alder: Customer
+) -> None:
+    msp.mappings["schedule"] = {"mode": "daily"}
+    msp.world.unpublish("2026-10")
+    msp.world.license(alder.tenant, "CIXA-MSP", 10)
+    msp.world.use("2026-09", alder.tenant, "CIXA-MSP", 9)
+    assert run("sync", "2026-09").exit_code == 0
+    counted = night(msp, run, "2026-10-28")
+    assert [(step["period"], step["source"]) for step in counted.json["steps"]][:2] == [
+        ("2026-10", "sophos-api"),
+        ("2026-10", "live"),
+    ]
+    assert alder.bills == {ENDPOINT: 10}
+    msp.world.publish("2026-10")
+    invoiced = night(msp, run, "2026-10-29")
+    assert [step["source"] for step in invoiced.json["steps"]][:1] == ["sophos-api"]
+    assert alder.bills == {ENDPOINT: 12}
+    assert night(msp, run, "2026-10-30").writes == []
+
+
+def test_a_chosen_day_waits_for_its_day(msp: Msp, run: Run, alder: Customer) -> None:
+    msp.mappings["schedule"] = {"mode": "monthly", "day": 31}
+    msp.world.use("2026-09", alder.tenant, "CIXA-MSP", 9)
+    assert night(msp, run, "2026-10-28").json["steps"][0]["period"] == "2026-09"
+    assert alder.bills == {ENDPOINT: 9}
+    assert night(msp, run, "2026-10-30").writes == []
+    assert night(msp, run, "2026-10-31").exit_code == 0
+    assert alder.bills == {ENDPOINT: 12}
+
+
+def test_explaining_tells_the_next_forty_nights_and_asks_nobody(msp: Msp, run: Run, alder: Customer) -> None:
+    night(msp, run, "2026-10-28")
+    told = run("nightly", "--explain")
+    assert (told.exit_code, told.requests) == (0, ())
+    assert len(told.json["nights"]) == 40
+    assert told.json["nights"][0]["day"] == "2026-10-28"
+    due = [each["day"] for each in told.json["nights"] if each["due"]]
+    assert due == ["2026-11-26"]
+    lines = run.text("nightly", "--explain").stdout.splitlines()
+    assert lines[0] == "2026-10-28 Wed  nothing to bill; look whether 2026-10 was restated"
+    assert len(lines) == 40
+
+
+def test_nights_are_counted_where_the_schedule_says() -> None:
+    moment = datetime(2026, 10, 25, 23, 30, tzinfo=UTC)
+    assert night_at(Schedule(timezone="Europe/Dublin"), moment) == date(2026, 10, 25)
+    assert night_at(Schedule(timezone="Pacific/Auckland"), moment) == date(2026, 10, 26)
+
+
+def test_status_is_well_after_a_good_night_and_asks_nobody(msp: Msp, run: Run, alder: Customer) -> None:
+    assert run("status").exit_code == 3
+    night(msp, run, "2026-10-28")
+    well = run("status")
+    assert (well.exit_code, well.requests, well.json["problems"]) == (0, (), [])
+    assert well.json["last_run"]["kind"] == "nightly"
+    assert well.json["next_due"] == "2026-11-26"
+    assert run.text("status").stdout.startswith("OK: all is well\n")
+
+
+def test_status_counts_what_the_last_run_left_to_people(msp: Msp, run: Run, alder: Customer) -> None:
+    alder.uses("NDR-MSP", 3, description="Network detection")
+    alder.has(EMAIL, 2)
+    alder.uses("CEMA-MSP", 4)
+    night(msp, run, "2026-10-28")
+    found = run("status", CONNECTOR_CREDENTIALS_EXPIRE="2026-11-01")
+    assert found.exit_code == 3
+    assert (found.json["held"], found.json["unresolved"]) == (1, 1)
+    assert "the Sophos credentials expire on 2026-11-01" in found.json["problems"]
