@@ -19,8 +19,14 @@ SECRETS = frozenset(
         "CONNECTWISE_PUBLIC_KEY",
         "CONNECTWISE_PRIVATE_KEY",
         "CONNECTWISE_CLIENT_ID",
+        "CONNECTOR_NOTIFY",
+        "CONNECTOR_HEARTBEAT_URL",
     }
 )
+_NEXT_ADDRESS = re.compile(r"\s+|,(?=\s*[A-Za-z][A-Za-z0-9_+.-]*://)")
+
+SHARED = frozenset({"CONNECTOR_TODAY", "CONNECTOR_TIMEOUT", "CONNECTOR_NOTIFY", "CONNECTOR_NOTIFY_FILE"})
+"""What the environment may say for all profiles alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,18 @@ class ConnectWiseSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class NotifySettings:
+    """Where people are told, as addresses of apprise, and what is called when a night went well.
+
+    Both hold passwords and tokens, so neither is ever shown. Their form is checked where they are used:
+    a wrong one must not stop a run.
+    """
+
+    addresses: tuple[str, ...] = field(default=(), repr=False)
+    heartbeat: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that comes from outside mappings.yaml and the command line."""
 
@@ -52,15 +70,22 @@ class Settings:
     connectwise: ConnectWiseSettings
     today: date | None
     timeout_seconds: float
+    notify: NotifySettings = field(default_factory=NotifySettings)
 
 
 class Surroundings:
     """The environment, with what a `.env` in the working directory adds to it."""
 
-    def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
-        """Read `.env` in `folder` if there is one; raises SettingsFault when it is malformed."""
+    def __init__(self, environment: Mapping[str, str], folder: Path, *, alone: bool = False) -> None:
+        """Read `.env` in `folder` if there is one; raises SettingsFault when it is malformed.
+
+        `alone` takes from the environment only what may be the same for every partner, so that no
+        partner's usage is ever billed with another one's credentials.
+        """
         self.env_file = folder / ".env"
-        self._environment = environment
+        self._environment = (
+            {name: value for name, value in environment.items() if name in SHARED} if alone else environment
+        )
         self._file = _read_env_file(self.env_file)
         self.warnings = tuple(_open_to_others(self.env_file))
         """What a person should know of these places; nothing is wrong enough to stop a run."""
@@ -139,6 +164,17 @@ def read_settings(surroundings: Surroundings, *, sophos: bool = True) -> Setting
         ),
         today=read_today(surroundings),
         timeout_seconds=_seconds(surroundings, "CONNECTOR_TIMEOUT", 30.0),
+        notify=read_notify(surroundings),
+    )
+
+
+def read_notify(surroundings: Surroundings) -> NotifySettings:
+    """Return where people are told; they have to be also when other settings are missing."""
+    said = surroundings.get("CONNECTOR_NOTIFY") or ""
+    parts = (part.strip(" \t,") for part in _NEXT_ADDRESS.split(said))
+    return NotifySettings(
+        addresses=tuple(dict.fromkeys(part for part in parts if part)),
+        heartbeat=surroundings.get("CONNECTOR_HEARTBEAT_URL") or "",
     )
 
 

@@ -15,21 +15,23 @@ from connector.cli import (
     doctor,
     explain,
     firewalls,
+    fleet,
     mapping_file,
     nightly,
     plan,
     products,
     runs,
+    schedule,
     shadow,
     simulate,
     state,
-    support_bundle,
     status,
+    support_bundle,
     tenants,
     usage,
 )
 from connector.cli import report as month_report
-from connector.cli.invocation import Common, Json, MappingsPath, StateFolder, Verbose
+from connector.cli.invocation import Common, Json, MappingsPath, Profile, StateFolder, Verbose
 from connector.cli.terminal import answer, make_safe, tell
 from connector.errors import CommandFault, ConnectorError
 
@@ -122,15 +124,18 @@ def root(
     verbose: Verbose = False,
     mappings: MappingsPath = None,
     state: StateFolder = None,
+    profile: Profile = None,
     _version: Version = False,
 ) -> None:
     """Bill a month of Sophos usage to ConnectWise PSA agreements, exactly once."""
     if ctx.invoked_subcommand is None:
         answer(ctx.get_help())
-    ctx.obj = Common(json=as_json, verbose=verbose, mappings=mappings, state=state)
+    ctx.obj = Common(json=as_json, verbose=verbose, mappings=mappings, state=state, profile=profile)
 
 
 plan.register(app)
+nightly.register(app)
+status.register(app)
 diagnose.register(app)
 explain.register(app)
 month_report.register(app)
@@ -141,10 +146,10 @@ products.register(app)
 tenants.register(app)
 firewalls.register(app)
 usage.register(app)
-nightly.register(app)
-status.register(app)
 mapping_file.register(app)
 state.register(app)
+schedule.register(app)
+fleet.register(app)
 support_bundle.register(app)
 doctor.register(app)
 demo.register(app)

@@ -14,6 +14,12 @@ from connector.reports.escape import printable
 if TYPE_CHECKING:
     from connector.settings import Surroundings
 
+PROFILES = "profiles"
+
+Profile = Annotated[
+    str | None,
+    typer.Option("--profile", metavar="NAME", help=f"Work in {PROFILES}/NAME: its .env, map and state."),
+]
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")
 ]
@@ -38,16 +44,22 @@ class Common:
     verbose: bool = False
     mappings: Path | None = None
     state: Path | None = None
+    profile: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One command, with everything it may know of the world outside."""
+    """One command, with everything it may know of the world outside.
+
+    Paths that a person types begin in `folder`; settings, and what they name, are at `home`, which is the
+    same but for a profile.
+    """
 
     common: Common
     command: str
     surroundings: "Surroundings"
     folder: Path
+    home: Path
 
     @property
     def json(self) -> bool:
@@ -71,7 +83,9 @@ class Invocation:
         return read_today(self.surroundings) or local_today()
 
     def _path(self, given: Path | None, name: str, default: str) -> Path:
-        return self.folder / (given or self.surroundings.get(name) or default)
+        if given is not None:
+            return self.folder / given
+        return self.home / (self.surroundings.get(name) or default)
 
 
 def local_today() -> date:
@@ -87,6 +101,7 @@ def joined(ctx: typer.Context, given: Common) -> Common:
         verbose=given.verbose or before.verbose,
         mappings=given.mappings or before.mappings,
         state=given.state or before.state,
+        profile=before.profile,
     )
 
 
@@ -94,16 +109,42 @@ def invocation(ctx: typer.Context, given: Common) -> Invocation:
     """Join what was said before the command, after it, and in the environment."""
     from connector.settings import Surroundings
 
+    common = joined(ctx, given)
     folder = Path.cwd()
-    surroundings = Surroundings(os.environ, folder)
+    home = profile_folder(folder, common.profile) if common.profile is not None else folder
+    surroundings = Surroundings(os.environ, home, alone=common.profile is not None)
     for warning in surroundings.warnings:
         tell(f"Warning: {printable(warning)}")
     return Invocation(
-        common=joined(ctx, given),
+        common=common,
         command=f"connector {ctx.info_name}",
         surroundings=surroundings,
         folder=folder,
+        home=home,
     )
+
+
+def profile_folder(folder: Path, name: str) -> Path:
+    """Return the folder of a profile; raises CommandFault where there is none."""
+    from connector.errors import CommandFault
+
+    known = profile_names(folder)
+    if name not in known:
+        listed = f" There are: {', '.join(printable(each) for each in known)}." if known else ""
+        raise CommandFault(
+            f"There is no profile {printable(name)!r} in {printable(str(folder / PROFILES))}.{listed}",
+            f"Make a folder {PROFILES}{os.sep}NAME with a .env and a mappings.yaml of that partner in it.",
+        )
+    return folder / PROFILES / name
+
+
+def profile_names(folder: Path) -> tuple[str, ...]:
+    """Return the profiles that there are, in order: folders whose name hides nothing."""
+    try:
+        found = [each.name for each in (folder / PROFILES).iterdir() if each.is_dir()]
+    except OSError:
+        return ()
+    return tuple(sorted(name for name in found if not name.startswith(".")))
 
 
 def who_runs() -> str:
