@@ -1,0 +1,70 @@
+"""What a scheduler has to know of the nightly job, and the files that tell it."""
+
+from dataclasses import dataclass
+
+NIGHTLY = "nightly"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Where the nightly job runs, as whom and when; all paths are absolute.
+
+    `secrets` are the settings that `secrets_folder` holds in files of their names; `scripts` is the folder
+    that a wrapper will be in. `image` and `timezone` count only where a scheduler knows them. `fleet` runs
+    the profiles of `folder`, each with a map and a state of its own.
+    """
+
+    at: str
+    program: tuple[str, ...] = ()
+    folder: str = ""
+    mappings: str = ""
+    state: str = ""
+    user: str = ""
+    scripts: str = ""
+    secrets_folder: str = ""
+    secrets: tuple[str, ...] = ()
+    image: str = ""
+    timezone: str = ""
+    fleet: bool = False
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The command line."""
+        if self.fleet:
+            return (*self.program, "fleet", NIGHTLY)
+        return (*self.program, "--mappings", self.mappings, "--state", self.state, NIGHTLY)
+
+    @property
+    def writes(self) -> str:
+        """The folder that it writes to."""
+        return f"{self.folder}/profiles" if self.fleet else self.state
+
+    @property
+    def hour(self) -> int:
+        """The hour it starts."""
+        return int(self.at[:2])
+
+    @property
+    def minute(self) -> int:
+        """The minute it starts."""
+        return int(self.at[3:])
+
+
+@dataclass(frozen=True, slots=True)
+class JobFile:
+    """One file that a scheduler reads; `text` has plain line ends, and a byte order mark if need be."""
+
+    name: str
+    text: str
+    encoding: str = "utf-8"
+    newline: str = "\n"
+
+    @property
+    def shown(self) -> str:
+        """The text for a terminal or a pipe."""
+        return self.text.removeprefix("\ufeff")
+
+    @property
+    def data(self) -> bytes:
+        """The file as it stands on a disk."""
+        return self.text.replace("\n", self.newline).encode(self.encoding)
