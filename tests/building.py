@@ -20,6 +20,7 @@ from connector.model import (
     ProductEntry,
     ProductException,
     TenantEntry,
+    Unattended,
     UsageRow,
 )
 from connector.planning.change import Change, KnownAddition, Plan, mark_of
@@ -81,6 +82,8 @@ class Month:
     source: str = "sophos-api"
     applied_source: str | None = None
     uncounted: Uncounted = field(default_factory=Uncounted)
+    unattended: Unattended = field(default_factory=Unattended)
+    approved: frozenset[str] = frozenset()
     today: date = TODAY
     learned: dict[Name, int] = field(default_factory=dict)
 
@@ -129,7 +132,14 @@ class Month:
 
     def placer(self) -> Placer:
         """Return the map beside ConnectWise's records."""
-        mappings = Mappings(self.defaults, self.guards, self.products, self.tenants, self.mapped_firewalls)
+        mappings = Mappings(
+            self.defaults,
+            self.guards,
+            self.products,
+            self.tenants,
+            self.mapped_firewalls,
+            unattended=self.unattended,
+        )
         directory = Directory(
             companies=self.companies,
             agreements=self.agreements,
@@ -165,6 +175,7 @@ class Month:
                 newest_applied=self.newest_applied,
                 applied_source=self.applied_source,
                 uncounted=self.uncounted,
+                approved=self.approved,
                 worth=worths(self.rows, finder),
             )
         )

@@ -1,8 +1,5 @@
 """`adopt`: takes lines over that people or another tool made, and does nothing else."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,15 +16,12 @@ from connector.cli.invocation import (
 )
 from connector.cli.listing import period_of, source_of
 from connector.cli.plan import DryRun, Force, PeriodText, ProductCode, SourceName, TenantId
-from connector.cli.setup import make_setup
-from connector.cli.terminal import Terminal, answer, tell
+from connector.cli.running import begun_run
+from connector.cli.terminal import answer, tell
 
 if TYPE_CHECKING:
     from connector.planning.change import Plan
-    from connector.planning.findings import Options
-    from connector.planning.sources import Source
     from connector.reports.outcome import Run
-    from connector.runs.pipeline import Pipeline
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
@@ -76,31 +70,12 @@ def adopt(
         lines = "this line" if len(plan.to_make) == 1 else f"these {len(plan.to_make)} lines"
         return confirm(f"Take {lines} over?")
 
-    with _begun(called, "plan" if dry_run else "adopt", options, chosen) as pipeline:
+    with begun_run(called, "plan" if dry_run else "adopt", options, chosen, asks=True) as pipeline:
         made, run = take_over(pipeline, month, options, chosen, agreed)
         code = made.exit_code if run is None else run.exit_code
         pipeline.finish(code)
     _show(called, made, run, shown=asked)
     raise typer.Exit(code)
-
-
-@contextmanager
-def _begun(called: Invocation, kind: str, options: "Options", source: "Source") -> "Iterator[Pipeline]":
-    """Check the settings and the map, in this order, then begin the run.
-
-    No bar is drawn: one that moves would garble the question.
-    """
-    from connector.mappings.file import read_mappings_file
-    from connector.model import Mappings
-    from connector.planning.sources import FILE
-    from connector.runs.session import begun
-
-    terminal = Terminal(verbose=called.common.verbose)
-    setup = make_setup(called, Mappings(), terminal, sophos=source != FILE)
-    file = read_mappings_file(called.mappings_path)
-    setup = replace(setup, mappings=file.mappings, map_text=file.data.decode("utf-8-sig"))
-    with begun(setup, kind, options, source) as pipeline:
-        yield pipeline
 
 
 def _show(called: Invocation, plan: "Plan", run: "Run | None", *, shown: bool) -> None:

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from connector import __version__
 from connector.cli import (
     adopt,
+    approve,
     demo,
     diagnose,
     doctor,
@@ -136,6 +137,7 @@ def root(
 plan.register(app)
 nightly.register(app)
 status.register(app)
+approve.register(app)
 diagnose.register(app)
 explain.register(app)
 month_report.register(app)

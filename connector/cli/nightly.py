@@ -36,6 +36,7 @@ def nightly(
     state: StateFolder = None,
 ) -> None:
     """Do what is due tonight, as `schedule:` of the map says."""
+    from connector.planning.findings import Options
     from connector.runs.nightly import Nightly
 
     called = invocation(ctx, Common(as_json, verbose, mappings, state))
@@ -43,7 +44,7 @@ def nightly(
     if explain:
         _explain(called)
         return
-    job = Nightly(_setup(called, terminal))
+    job = Nightly(_setup(called, terminal), Options(unattended=True))
     with terminal.shown():
         report = job.run()
     _show(called, report)

@@ -1,9 +1,6 @@
 """`plan`, `apply` and `sync`."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,15 +15,13 @@ from connector.cli.invocation import (
     invocation,
 )
 from connector.cli.listing import period_of, source_of
-from connector.cli.setup import make_setup
-from connector.cli.terminal import Terminal, answer
+from connector.cli.running import begun_run
+from connector.cli.terminal import answer
 
 if TYPE_CHECKING:
     from connector.planning.change import Plan
     from connector.planning.findings import Options
-    from connector.planning.sources import Source
     from connector.reports.outcome import Run
-    from connector.runs.pipeline import Pipeline
 
 CHANGES = 7
 
@@ -92,7 +87,7 @@ def plan(
     called = invocation(ctx, Common(as_json, verbose, mappings, state))
     options = _options(tenant, product, adopt=adopt, recreate=recreate, restate=restate)
     month, chosen = period_of(period), source_of(source)
-    with _begun(called, "plan", options, chosen) as pipeline:
+    with begun_run(called, "plan", options, chosen) as pipeline:
         made = pipeline.plan(month, options, chosen)
         code = _plan_code(made, exit_code=exit_code)
         pipeline.finish(code)
@@ -123,7 +118,7 @@ def apply(
             f"{digest!a} is no digest of a plan.", "Copy it from the first line of: connector plan"
         )
     stored = source_of_plan(called.state_folder, digest)
-    with _begun(called, "apply", Options(), source_named(stored) if stored else API) as pipeline:
+    with begun_run(called, "apply", Options(), source_named(stored) if stored else API) as pipeline:
         run = pipeline.apply_stored(digest)
         pipeline.finish(run.exit_code)
     _show_run(called, run)
@@ -151,7 +146,7 @@ def sync(
     called = invocation(ctx, Common(as_json, verbose, mappings, state))
     options = _options(tenant, product, adopt=adopt, recreate=recreate, restate=restate, force=force or [])
     month, chosen = period_of(period), source_of(source)
-    with _begun(called, "plan" if dry_run else "sync", options, chosen) as pipeline:
+    with begun_run(called, "plan" if dry_run else "sync", options, chosen) as pipeline:
         made = pipeline.plan(month, options, chosen)
         run = None if dry_run else pipeline.apply(made, made.digest)
         code = _plan_code(made, exit_code=exit_code) if run is None else run.exit_code
@@ -194,22 +189,6 @@ def _options(
         restate=restate,
         force=checked_force(force or []),
     )
-
-
-@contextmanager
-def _begun(called: Invocation, kind: str, options: "Options", source: "Source") -> "Iterator[Pipeline]":
-    """Check the settings and the map, in this order, then begin the run."""
-    from connector.mappings.file import read_mappings_file
-    from connector.model import Mappings
-    from connector.planning.sources import FILE
-    from connector.runs.session import begun
-
-    terminal = Terminal(verbose=called.common.verbose)
-    setup = make_setup(called, Mappings(), terminal, sophos=source != FILE)
-    file = read_mappings_file(called.mappings_path)
-    setup = replace(setup, mappings=file.mappings, map_text=file.data.decode("utf-8-sig"))
-    with begun(setup, kind, options, source) as pipeline, terminal.shown():
-        yield pipeline
 
 
 def _show_plan(called: Invocation, made: "Plan") -> None:

@@ -15,6 +15,7 @@ from connector.cli.invocation import (
     StateFolder,
     invocation,
     joined,
+    profile_folder,
     who_runs,
 )
 from connector.cli.terminal import answer, tell
@@ -56,7 +57,7 @@ def support_bundle(
     called, faults = _called(ctx, Common(json=as_json, mappings=mappings, state=state))
     path = called.folder / target
     places = Places(
-        folder=called.folder,
+        folder=called.home,
         state=called.state_folder,
         mappings=called.mappings_path,
         who=who_runs(),
@@ -108,5 +109,7 @@ def _called(ctx: typer.Context, given: Common) -> tuple[Invocation, list[str]]:
     except SettingsFault as fault:
         folder = Path.cwd()
         nowhere = Surroundings(os.environ, folder / ".env")  # no folder, so it holds no file
-        called = Invocation(joined(ctx, given), f"connector {ctx.info_name}", nowhere, folder)
+        common = joined(ctx, given)
+        home = folder if common.profile is None else profile_folder(folder, common.profile)
+        called = Invocation(common, f"connector {ctx.info_name}", nowhere, folder, home)
         return called, [fault.message]

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from connector.ledger.store import Ledger
 from connector.model import Period
 from connector.planning.successors import SUSPECTED
+from connector.planning.unattended import NEEDS_APPROVAL
 from connector.planning.uncounted import NOT_COUNTED
 
 Outcome = Literal["failed", "unclear", "unresolved", "held", "not_tried", "planned", "done", "unchanged"]
@@ -158,6 +159,8 @@ def _result(change: Mapping[str, Any], made: Mapping[str, Any] | None) -> LastRe
         advice = f"see why in connector plan; if it is right: connector sync --force {change['held']}"
         if change["held"] == NOT_COUNTED:
             advice = "bill the month from the invoice when it is published: connector sync"
+        if change["held"] == NEEDS_APPROVAL:
+            advice = "look at it, and let it go: connector approve, with the digest that connector runs shows"
         if change["held"] == SUSPECTED:
             advice = "say what the new code is, with the command that connector plan names"
         return LastResult("held", f"{change['held']}: {item}, {change['because']}", advice)

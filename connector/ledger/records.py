@@ -56,6 +56,7 @@ def options_text(options: Options) -> str:
             "restate": options.restate,
         }
         | ({"only": sorted(options.only)} if options.only else {})
+        | ({"unattended": True} if options.unattended else {})
     )
 
 
@@ -70,6 +71,7 @@ def options_of(text: str) -> Options:
         force=frozenset(said["force"]),
         restate=said.get("restate", False),
         only=frozenset(said.get("only", ())),
+        unattended=said.get("unattended", False),
     )
 
 

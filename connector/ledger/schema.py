@@ -53,8 +53,22 @@ def nights(db: Database) -> None:
     db.execute(_NIGHTS)
 
 
+@migrations()
+def approvals(db: Database) -> None:
+    """Keep what people let go of what the nightly job may not do alone."""
+    db.execute(_APPROVALS)
+
+
 KNOWN_STEPS = frozenset(
-    {"first_tables", "maps_and_codes", "other_sources", "shadow_runs", "views_for_people", "nights"}
+    {
+        "first_tables",
+        "maps_and_codes",
+        "other_sources",
+        "shadow_runs",
+        "views_for_people",
+        "nights",
+        "approvals",
+    }
 )
 """Every step above; a file that holds another one was written by a newer version."""
 
@@ -257,5 +271,16 @@ CREATE TABLE nights (
     day TEXT PRIMARY KEY,            -- in the time zone of the schedule
     ended_at TEXT NOT NULL,
     exit_code INTEGER NOT NULL
+) STRICT, WITHOUT ROWID
+"""
+
+_APPROVALS = """
+CREATE TABLE approvals (
+    fingerprint TEXT PRIMARY KEY,    -- of one write of one month
+    digest TEXT NOT NULL,            -- the plan that showed it
+    run INTEGER NOT NULL REFERENCES runs (id),
+    who TEXT NOT NULL,
+    why TEXT NOT NULL,               -- in the words of the person, or empty
+    at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID
 """

@@ -17,6 +17,7 @@ from connector.planning.sources import source_option
 Kind = Literal["create", "update", "zero", "end", "adopt"]
 
 MARK = "sophos-sync"
+_HELD_AT = 8
 _UNPRICED = 9
 """How many values the `writes` of a change has that sets no price."""
 _RELEASE = "release"
@@ -148,6 +149,11 @@ class Change:
             *(moved if self.prices_move else ()),
             *((_RELEASE,) if self.release else ()),
         )
+
+
+def unheld(writes: Sequence[str | None]) -> tuple[str | None, ...]:
+    """Return what a change writes (`writes`), whatever holds it."""
+    return (*writes[:_HELD_AT], None, *writes[_HELD_AT + 1 :])
 
 
 def prices_asked(writes: Sequence[str | None]) -> dict[str, Decimal | None]:

@@ -7,6 +7,7 @@ from connector.errors import CommandFault
 from connector.planning.guards import GUARDS
 from connector.planning.holds import PRODUCT_CODES, TENANT_CODES
 from connector.planning.successors import SUSPECTED
+from connector.planning.unattended import NEEDS_APPROVAL
 from connector.planning.uncounted import NOT_COUNTED
 
 HELD = frozenset(
@@ -25,6 +26,7 @@ HELD = frozenset(
         "MOVED_BY_HAND",
         "ITEM_INACTIVE",
         "NO_INVOICE_DATE",
+        NEEDS_APPROVAL,
     }
 )
 FORCEABLE = frozenset({*GUARDS, *HELD, "all"})

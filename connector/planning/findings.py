@@ -101,7 +101,8 @@ class Coverage:
 class Options:
     """What a person asked of one plan beyond mappings.yaml (contract section 3).
 
-    `only` are the kinds of change that the plan is limited to; none means every kind.
+    `only` are the kinds of change that the plan is limited to; none means every kind. `unattended` holds
+    what the map does not let go without a person.
     """
 
     tenant: str | None = None
@@ -111,6 +112,7 @@ class Options:
     force: frozenset[str] = field(default_factory=frozenset)
     restate: bool = False
     only: frozenset[str] = field(default_factory=frozenset)
+    unattended: bool = False
 
     def makes(self, kind: str) -> bool:
         """Whether the plan is for changes of this kind."""

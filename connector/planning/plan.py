@@ -20,6 +20,7 @@ from connector.planning.pricer import Pricer
 from connector.planning.pricing import Pair, Worth
 from connector.planning.resolve import UNMAPPED, Off, Placer, Resolved
 from connector.planning.successors import SUSPECTED, fed_before, find_successors, held_pairs
+from connector.planning.unattended import unless_approved
 from connector.planning.uncounted import NOT_COUNTED, Uncounted, not_counted, without_firewalls
 from connector.planning.wording import Wording, succession
 
@@ -45,7 +46,8 @@ class Inputs:
     `additions` are those of every agreement that matters, all of which the placer's directory has.
     `worth` is what usage costs and lists at, for the price rules of mappings.yaml. `applied_source` is
     where the usage came from that was applied for the period last. `restated` is told beside the plan:
-    nothing is held back for it. `uncounted` is what live counts do not tell.
+    nothing is held back for it. `uncounted` is what live counts do not tell, `approved` the
+    fingerprints of the writes that a person has let go.
     """
 
     period: Period
@@ -63,6 +65,7 @@ class Inputs:
     applied_source: str | None = None
     restated: tuple[Unresolved, ...] = ()
     uncounted: Uncounted = field(default_factory=Uncounted)
+    approved: frozenset[str] = frozenset()
 
 
 def make_plan(inputs: Inputs) -> Plan:
@@ -101,14 +104,7 @@ class _Planner:
             limits=self.mappings.guards,
             options=options,
         )
-        judged = (
-            self.counted(
-                holds.judge(
-                    change, certain=bool(self.lines[change.key].was if change.before is not None else ())
-                )
-            )
-            for change in self.changes
-        )
+        judged = (self.held(change, holds) for change in self.changes)
         managed = [line for lines in self.lines.values() for line in lines.managed]
         plan = Plan(
             period=self.inputs.period,
@@ -148,6 +144,15 @@ class _Planner:
         """Return what a person must look at although no row of usage waits for it."""
         uncounted = not_counted(self.inputs.uncounted, self.inputs.placer, self.inputs.names)
         return (*self.inputs.restated, *uncounted)
+
+    def held(self, change: Change, holds: Holds) -> Change:
+        """Return a change, held where it must wait for a person."""
+        certain = bool(self.lines[change.key].was if change.before is not None else ())
+        judged = self.counted(holds.judge(change, certain=certain))
+        if not self.inputs.options.unattended:
+            return judged
+        rules = self.mappings.unattended
+        return unless_approved(judged, rules, self.inputs.period, self.inputs.approved)
 
     def counted(self, change: Change) -> Change:
         """Hold a change of a key whose share nobody has counted; no person can release that."""

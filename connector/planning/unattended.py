@@ -2,14 +2,22 @@
 
 import hashlib
 import json
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from connector.model import Allowance, Unattended
-from connector.planning.change import Change
+from connector.model import Allowance, Period, Unattended
+from connector.planning.change import Change, unheld
 
 NEEDS_APPROVAL = "NEEDS_APPROVAL"
 ZERO = Decimal(0)
+
+
+def unless_approved(change: Change, rules: Unattended, period: Period, approved: Collection[str]) -> Change:
+    """Return a change, held where it neither goes alone nor is among the fingerprints that people let go."""
+    if change.held is not None or goes_alone(change, rules):
+        return change
+    return change if fingerprint(period, change.writes) in approved else replace(change, held=NEEDS_APPROVAL)
 
 
 def goes_alone(change: Change, rules: Unattended) -> bool:
@@ -30,10 +38,13 @@ def goes_alone(change: Change, rules: Unattended) -> bool:
     return _within(rules.increase if after > before else rules.decrease, before, abs(after - before))
 
 
-def fingerprint(change: Change) -> str:
-    """Return sixteen hexadecimal digits of exactly this write, whatever holds it: what a person approves."""
-    written = replace(change, held=None).writes
-    return hashlib.sha256(json.dumps(written).encode()).hexdigest()[:16]
+def fingerprint(period: Period, writes: Sequence[str | None]) -> str:
+    """Return sixteen hexadecimal digits of exactly this write of a month: what a person approves.
+
+    What holds the change does not count.
+    """
+    named = [str(period), *unheld(writes)]
+    return hashlib.sha256(json.dumps(named).encode()).hexdigest()[:16]
 
 
 def _within(allowance: Allowance | None, before: Decimal, moved: Decimal) -> bool:

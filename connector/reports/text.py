@@ -11,6 +11,7 @@ from connector.planning.change import Change, Plan, plain
 from connector.planning.findings import Unresolved
 from connector.planning.restatement import RESTATED
 from connector.planning.sources import API, told_source
+from connector.planning.unattended import NEEDS_APPROVAL
 from connector.planning.uncounted import NOT_COUNTED
 from connector.reports.escape import printable
 from connector.reports.outcome import Result, Run
@@ -135,7 +136,10 @@ def _held(plan: Plan) -> Iterator[str]:
         for change in plan.held:
             where = f"{printable(change.company)} ({change.key.agreement_id})"
             yield f"  ! {change.held}  {where}  {_line(change, width)}"
-        codes = [code for code in dict.fromkeys(change.held for change in plan.held) if code != NOT_COUNTED]
+        held = dict.fromkeys(change.held for change in plan.held)
+        codes = [code for code in held if code not in {NOT_COUNTED, NEEDS_APPROVAL}]
+        if NEEDS_APPROVAL in held:
+            yield f"      {NEEDS_APPROVAL}: if they are right, let them go: connector approve {plan.digest}"
         if codes:
             forced = " ".join(f"--force {code}" for code in codes)
             yield f"      If they are right, release them: {plan.sync} {forced}"

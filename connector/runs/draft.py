@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 
 from connector.ledger import Ledger
+from connector.ledger.approvals import approved_writes
 from connector.ledger.billed import applied_sources
 from connector.model import Addition, Mappings
 from connector.planning.change import Plan
@@ -62,6 +63,7 @@ def inputs_of(
         applied_source=applied[0] if applied else None,
         restated=usage.restated,
         uncounted=usage.uncounted,
+        approved=approved_writes(ledger) if options.unattended else frozenset(),
         worth=worths(usage.rows, finder) if uses_prices(mappings) else {},
     )
 

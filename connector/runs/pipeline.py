@@ -103,13 +103,14 @@ class Pipeline:
 
     def apply_stored(self, digest: str) -> Run:
         """Apply a stored plan; raises PlanMoved unless a fresh one is the same less what is done."""
-        stored = self._stored(digest)
+        stored = self.stored(digest)
         fresh = self.plan(stored.period, stored.options, source_named(stored.source))
         # Read again: planning has settled what an earlier run left open, and so knows more of it as done.
-        _must_be_same(self._stored(digest), fresh)
+        _must_be_same(self.stored(digest), fresh)
         return self.apply(fresh, digest)
 
-    def _stored(self, digest: str) -> StoredPlan:
+    def stored(self, digest: str) -> StoredPlan:
+        """Return a plan that was made for a month; raises CommandFault where there is none."""
         stored = self.ledger.plan(digest)
         if stored is None:
             raise CommandFault(

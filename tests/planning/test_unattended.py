@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from building import ALDER_ENDPOINT
+from building import ALDER, ALDER_ENDPOINT, BIRCH, BIRCH_ENDPOINT, OCTOBER, Month
 
 from connector.model import Allowance, Unattended
 from connector.planning.change import Change, Kind, Moved
@@ -67,10 +67,36 @@ def test_a_price_waits_where_prices_are_not_let_go() -> None:
     assert not goes_alone(priced, Unattended(price=False))
 
 
-def test_an_approval_is_for_exactly_this_write_and_whatever_holds_it() -> None:
+def test_an_approval_is_for_exactly_this_write_of_this_month_and_whatever_holds_it() -> None:
     made = change("update", 40, 60)
-    assert fingerprint(made) == fingerprint(replace(made, held="NEEDS_APPROVAL", because="another month"))
-    assert fingerprint(made) != fingerprint(change("update", 40, 61))
-    assert fingerprint(made) != fingerprint(replace(made, effective=date(2026, 10, 1)))
+    mark = fingerprint(OCTOBER, made.writes)
+    assert mark == fingerprint(OCTOBER, replace(made, held="NEEDS_APPROVAL", because="other words").writes)
     priced = replace(made, unit_price=Moved(None, Decimal(4)))
-    assert fingerprint(made) != fingerprint(priced)
+    for other in (change("update", 40, 61), replace(made, effective=date(2026, 10, 1)), priced):
+        assert mark != fingerprint(OCTOBER, other.writes)
+    assert mark != fingerprint(OCTOBER.previous, made.writes)
+
+
+def test_what_does_not_go_alone_waits_until_somebody_lets_it_go() -> None:
+    month = Month(unattended=CAREFUL).uses(ALDER, "CIXA-MSP", 60).uses(BIRCH, "CIXA-MSP", 8)
+    month.manages(ALDER_ENDPOINT, 40, {(ALDER, "CIXA-MSP"): 40})
+    month.manages(BIRCH_ENDPOINT, 7, {(BIRCH, "CIXA-MSP"): 7}, addition_id=9002)
+    alone = month.plan(unattended=True)
+    assert [(each.key, each.held) for each in alone.changes] == [
+        (ALDER_ENDPOINT, "NEEDS_APPROVAL"),
+        (BIRCH_ENDPOINT, None),
+    ]
+    assert alone.exit_code == 3
+    month.approved = frozenset({fingerprint(OCTOBER, alone.held[0].writes)})
+    assert month.plan(unattended=True).held == ()
+
+
+def test_where_a_person_runs_it_the_person_is_there() -> None:
+    month = Month(unattended=CAREFUL).uses(ALDER, "CIXA-MSP", 60)
+    month.manages(ALDER_ENDPOINT, 40, {(ALDER, "CIXA-MSP"): 40})
+    assert month.change().held is None
+
+
+def test_what_waits_for_another_reason_keeps_its_reason() -> None:
+    month = Month(unattended=CAREFUL).uses(ALDER, "CIXA-MSP", 14).bills(ALDER_ENDPOINT, 12)
+    assert month.change(unattended=True).held == "NEEDS_ADOPTION"
