@@ -59,6 +59,20 @@ def approvals(db: Database) -> None:
     db.execute(_APPROVALS)
 
 
+@migrations()
+def notices(db: Database) -> None:
+    """Keep what people were told of, and which ticket of ConnectWise is about what."""
+    for statement in _NOTICES.split(";"):
+        db.execute(statement)
+
+
+@migrations()
+def journal(db: Database) -> None:
+    """Keep what runs did and said."""
+    for statement in _JOURNAL.split(";"):
+        db.execute(statement)
+
+
 KNOWN_STEPS = frozenset(
     {
         "first_tables",
@@ -68,6 +82,8 @@ KNOWN_STEPS = frozenset(
         "views_for_people",
         "nights",
         "approvals",
+        "notices",
+        "journal",
     }
 )
 """Every step above; a file that holds another one was written by a newer version."""
@@ -283,4 +299,53 @@ CREATE TABLE approvals (
     why TEXT NOT NULL,               -- in the words of the person, or empty
     at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID
+"""
+
+_NOTICES = """
+CREATE TABLE told (
+    id TEXT PRIMARY KEY,             -- of the cause, the same each night
+    code TEXT NOT NULL,
+    label TEXT NOT NULL,             -- what people call it
+    fingerprint TEXT NOT NULL,       -- of what they were told
+    seen TEXT NOT NULL,              -- where it shows itself
+    period TEXT,
+    source TEXT NOT NULL,
+    told_at TEXT NOT NULL,
+    settled_at TEXT                  -- once it is gone, until the next message has said so
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tickets (
+    id TEXT PRIMARY KEY,             -- of the cause
+    code TEXT NOT NULL,
+    label TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,       -- of what the ticket says
+    seen TEXT NOT NULL,
+    period TEXT,
+    source TEXT NOT NULL,
+    ticket INTEGER NOT NULL,         -- ConnectWise's id
+    opened_at TEXT NOT NULL,
+    settled_at TEXT,                 -- once its cause is gone, until it is closed
+    noted INTEGER NOT NULL DEFAULT 0     -- 1 once a note says so
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE installation (
+    name TEXT NOT NULL               -- begins the externalXRef of every ticket of this state folder
+) STRICT
+"""
+
+_JOURNAL = """
+CREATE TABLE journal (
+    id INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES runs (id),
+    at TEXT NOT NULL,
+    level TEXT NOT NULL,             -- info, warning or error
+    event TEXT NOT NULL,             -- run.begin, stage, plan, unresolved, held, change, run.end ...
+    message TEXT NOT NULL,
+    tenant_id TEXT,
+    agreement_id INTEGER,
+    item_id INTEGER,
+    addition_id INTEGER
+) STRICT;
+CREATE INDEX journal_by_run ON journal (run);
+CREATE INDEX journal_by_time ON journal (at)
 """

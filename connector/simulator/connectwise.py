@@ -32,6 +32,7 @@ from .connectwise_shapes import (
 from .gateway import Gateway, refused
 from .json_text import read_json
 from .lists import Shape, count_answer, list_answer, own_url
+from .tickets import TicketRules, note_written, ticket_shape
 from .world import World
 
 View = Callable[..., Response]
@@ -48,6 +49,7 @@ def connectwise_app(world: World) -> Flask:
     _add_agreements(app, world)
     _add_additions(app, world)
     _add_catalog(app, world)
+    _add_tickets(app, world)
     _add_system(app, world)
 
     @app.after_request
@@ -276,6 +278,49 @@ def _add_catalog(app: Flask, world: World) -> None:
     _add_table(app, world, "/procurement/subcategories", lambda: world.tables.subcategories)
     _add_table(app, world, "/procurement/types", lambda: world.tables.product_types)
     _add_table(app, world, "/procurement/unitofmeasures", lambda: world.tables.units)
+
+
+def _add_tickets(app: Flask, world: World) -> None:
+    rules = TicketRules(world)
+    needed = _needs(world, "tickets")
+
+    @app.get("/service/tickets")
+    @needed
+    def tickets() -> Response:
+        return list_answer(world, ticket_shape(world), _by_id(world.tickets))
+
+    @app.get("/service/tickets/count")
+    @needed
+    def ticket_count() -> Response:
+        return count_answer(world, ticket_shape(world), _by_id(world.tickets))
+
+    @app.get("/service/tickets/<int:ticket_id>")
+    @needed
+    def ticket(ticket_id: int) -> Response:
+        return _written(ticket_shape(world), _found(world.tickets, ticket_id, "Ticket"))
+
+    @app.post("/service/tickets")
+    @needed
+    def open_ticket() -> Response:
+        return _written(ticket_shape(world), rules.create(_body()), 201)
+
+    @app.patch("/service/tickets/<int:ticket_id>")
+    @needed
+    def change_ticket(ticket_id: int) -> Response:
+        changed = rules.change(_found(world.tickets, ticket_id, "Ticket"), _body())
+        return _written(ticket_shape(world), changed)
+
+    @app.get("/service/tickets/<int:ticket_id>/notes")
+    @needed
+    def notes(ticket_id: int) -> Response:
+        found = _found(world.tickets, ticket_id, "Ticket")
+        return connectwise_json([note_written(found, note) for note in found.notes])
+
+    @app.post("/service/tickets/<int:ticket_id>/notes")
+    @needed
+    def add_note(ticket_id: int) -> Response:
+        found = _found(world.tickets, ticket_id, "Ticket")
+        return connectwise_json(note_written(found, rules.add_note(found, _body())), 201)
 
 
 def _add_system(app: Flask, world: World) -> None:

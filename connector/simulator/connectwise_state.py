@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Decimal
-from typing import Literal, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Literal, TypedDict, TypeVar, Unpack
 
 from .connectwise_records import (
     Addition,
@@ -20,6 +20,9 @@ from .connectwise_records import (
 )
 from .timeline import Timeline
 
+if TYPE_CHECKING:
+    from .tickets import Ticket
+
 RIGHTS = frozenset(
     {
         "companies",
@@ -29,6 +32,7 @@ RIGHTS = frozenset(
         "catalog.read",
         "catalog.write",
         "reports",
+        "tickets",
     }
 )
 """Everything the API member's role can be allowed to do (section 1.4)."""
@@ -121,11 +125,24 @@ class ConnectWiseSide(Timeline):
         self.agreements: dict[int, Agreement] = {}
         self.items: dict[int, Item] = {}
         self.additions = Additions()
+        self.boards: dict[str, tuple[str, ...]] = {
+            "Help Desk": ("New (not responded)", "In Progress", "Closed"),
+            "Billing": ("New", "Waiting", ">Closed"),
+        }
+        """The service boards, the one that is taken by itself first, and the statuses of each."""
+        self.tickets: dict[int, Ticket] = {}
         self.history: list[Write] = []
         """Every change that came over the API and was committed, in order."""
         self._ids = {
             kind: itertools.count(first)
-            for kind, first in (("company", 251), ("agreement", 101), ("item", 41), ("addition", 9001))
+            for kind, first in (
+                ("company", 251),
+                ("agreement", 101),
+                ("item", 41),
+                ("addition", 9001),
+                ("ticket", 70_001),
+                ("note", 80_001),
+            )
         }
 
     def new_id(self, kind: str) -> int:
@@ -137,7 +154,9 @@ class ConnectWiseSide(Timeline):
         now = self.stamp()
         return Trace(member, now, member, now)
 
-    def touch(self, record: Company | Agreement | Item | Addition, member: str = "mbarker") -> None:
+    def touch(
+        self, record: "Company | Agreement | Item | Addition | Ticket", member: str = "mbarker"
+    ) -> None:
         """Say that this member changed a record now."""
         record.trace.updated_by, record.trace.updated_at = member, self.stamp()
 
@@ -227,6 +246,10 @@ class ConnectWiseSide(Timeline):
             for agreement in self.agreements.values():
                 if into is not None and agreement.company_id == company_id:
                     agreement.company_id = into
+
+    def ticket_about(self, text: str) -> "Ticket":
+        """Return the open ticket whose summary holds a text."""
+        return _only(t for t in self.tickets.values() if text in t.summary and not t.closed)
 
     def record_write(self, write: Write) -> None:
         """Note a committed change that came over the API."""
