@@ -8,9 +8,10 @@ import typer
 
 from connector.cli.invocation import Common, Invocation, Json, MappingsPath, StateFolder, Verbose, invocation
 from connector.cli.setup import make_setup
-from connector.cli.terminal import Terminal, answer
+from connector.cli.terminal import Terminal, answer, tell
 
 if TYPE_CHECKING:
+    from connector.errors import ConnectorError
     from connector.model import Schedule
     from connector.reports.night import NightReport
     from connector.runs.session import Setup
@@ -36,19 +37,42 @@ def nightly(
     state: StateFolder = None,
 ) -> None:
     """Do what is due tonight, as `schedule:` of the map says."""
+    from connector.errors import ConnectorError
     from connector.planning.findings import Options
     from connector.runs.nightly import Nightly
+    from connector.runs.notify import Notifier
 
     called = invocation(ctx, Common(as_json, verbose, mappings, state))
     terminal = Terminal(verbose=called.common.verbose)
     if explain:
         _explain(called)
         return
-    job = Nightly(_setup(called, terminal), Options(unattended=True))
-    with terminal.shown():
-        report = job.run()
+    try:
+        setup = _setup(called, terminal)
+        with terminal.shown():
+            report = Nightly(setup, Options(unattended=True)).run()
+    except ConnectorError as error:
+        _tell_of(called, error)
+        raise
     _show(called, report)
+    for warning in Notifier.of(setup).tell(report):
+        tell(f"Warning: {warning}")
     raise typer.Exit(report.exit_code)
+
+
+def _tell_of(called: Invocation, error: "ConnectorError") -> None:
+    """Tell people why a night could not even begin; what fails in doing so must not hide the reason."""
+    from connector.errors import SettingsFault
+    from connector.runs.notify import Notifier
+    from connector.settings import read_notify
+
+    try:
+        settings, state = read_notify(called.surroundings), called.state_folder
+    except SettingsFault as fault:
+        tell(f"Warning: {fault.message}")
+        return
+    for warning in Notifier(settings, state, lambda: datetime.now(UTC)).tell_error(error):
+        tell(f"Warning: {warning}")
 
 
 def _explain(called: Invocation) -> None:

@@ -28,7 +28,8 @@ class Step:
     """What came of one month of a night.
 
     `run` is what billing it did, `restated` what has changed since it was billed, `error` why it could not
-    be done. Nothing of these: `note` says why nothing was to be done.
+    be done. Nothing of these: `note` says why nothing was to be done; it `waits` where an earlier month has
+    to be billed first.
     """
 
     period: Period
@@ -38,6 +39,7 @@ class Step:
     error: ConnectorError | None = None
     note: str = ""
     overdue: bool = False
+    waits: bool = False
 
     @property
     def exit_code(self) -> int:

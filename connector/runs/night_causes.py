@@ -34,12 +34,7 @@ def looked_at(report: NightReport) -> Looked:
     return Looked(
         planned=frozenset((step.period, step.source) for step, _ in runs),
         applied=frozenset((step.period, step.source) for step, run in runs if _tried_all(run)),
-        # A step that only waits for an earlier one compares nothing; it is never alone.
-        compared=frozenset(
-            step.period
-            for step in report.steps
-            if step.error is None and (quiet or step.run is not None or step.restated)
-        ),
+        compared=frozenset(step.period for step in report.steps if step.error is None and not step.waits),
         worked=any(step.run is not None or step.restated for step in report.steps)
         or (quiet and bool(report.steps)),
         faulted=any(_is_fault(step) for step in report.steps),

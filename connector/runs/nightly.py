@@ -56,7 +56,7 @@ class Nightly:
             if due.source == LIVE and due.period in billed:
                 continue
             if due.source == API and stopped:
-                yield Step(due.period, due.source, note=stopped)
+                yield Step(due.period, due.source, note=stopped, waits=True)
                 continue
             step = self._month(due, sophos)
             if step.run is not None:

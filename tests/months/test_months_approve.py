@@ -1,6 +1,7 @@
 """What the nightly job may not do alone waits, and goes when a person says so and why."""
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from months.calling import Result, Run
@@ -87,7 +88,7 @@ def test_a_change_that_moved_is_refused_and_nothing_is_written(run: Run, alder: 
 
 def test_an_approval_is_for_this_month_alone(msp: Msp, run: Run, alder: Customer) -> None:
     run("approve", digest(run("nightly")))
-    alder.line().quantity = 12
+    alder.line().quantity = Decimal(12)
     msp.next_month()
     night = run("nightly")
     assert outcomes(night) == {"20": "held"}
