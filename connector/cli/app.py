@@ -1,7 +1,9 @@
 """The commands of contract section 3, and the one place where errors become messages and exit codes."""
 
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -32,8 +34,10 @@ from connector.cli import (
     usage,
 )
 from connector.cli import report as month_report
-from connector.cli.invocation import Common, Json, MappingsPath, Profile, StateFolder, Verbose
-from connector.cli.terminal import answer, make_safe, tell
+from connector.cli.invocation import PROFILES, Common, Json, MappingsPath, Profile, StateFolder, Verbose
+from connector.cli.logging_options import LogFormat, Logging, LogPath, MetricsPath
+from connector.cli.story_log import StoryLog
+from connector.cli.terminal import answer, make_safe, tell_error
 from connector.errors import CommandFault, ConnectorError
 
 INTERRUPTED = 130
@@ -59,6 +63,14 @@ class ConnectorGroup(TyperGroup):
         """Run a command and exit with its code."""
         make_safe()
         given = spread_force(sys.argv[1:] if args is None else args)
+        with StoryLog(given).listening() as log:
+            code = log.exit_code = self._ended(given, {**extra, "obj": log})
+        if standalone_mode:
+            sys.exit(code)
+        return code
+
+    def _ended(self, given: list[str], extra: dict[str, Any]) -> int:
+        """Run a command and return its exit code; whatever it has to say is said."""
         try:
             code = super().main(given, standalone_mode=False, **extra)
         except ConnectorError as error:
@@ -73,9 +85,7 @@ class ConnectorGroup(TyperGroup):
             code = 0  # typer's way out when the reader of a help text has gone away
         if code == INTERRUPTED:
             report(Interrupted(), as_json="--json" in given)
-        if standalone_mode:
-            sys.exit(code or 0)
-        return code
+        return code or 0
 
 
 def spread_force(arguments: Sequence[str]) -> list[str]:
@@ -94,11 +104,8 @@ def spread_force(arguments: Sequence[str]) -> list[str]:
 def report(error: ConnectorError, *, as_json: bool) -> int:
     """Print an error where people or programs look for it; return its exit code."""
     from connector.reports.document import error_document, json_text
-    from connector.reports.escape import lines
 
-    tell(f"Error: {lines(error.message)}")
-    if error.next_step:
-        tell(f"Next: {lines(error.next_step)}")
+    tell_error(error)
     if as_json:
         answer(json_text(error_document(error)))
     return error.exit_code
@@ -126,12 +133,32 @@ def root(
     mappings: MappingsPath = None,
     state: StateFolder = None,
     profile: Profile = None,
+    log_format: LogFormat = None,
+    log_file: LogPath = None,
+    metrics: MetricsPath = None,
     _version: Version = False,
 ) -> None:
     """Bill a month of Sophos usage to ConnectWise PSA agreements, exactly once."""
     if ctx.invoked_subcommand is None:
         answer(ctx.get_help())
-    ctx.obj = Common(json=as_json, verbose=verbose, mappings=mappings, state=state, profile=profile)
+    logging = None
+    if isinstance(ctx.obj, StoryLog) and ctx.invoked_subcommand is not None:
+        logging = Logging(ctx.obj, ctx.invoked_subcommand, log_format, log_file, metrics)
+        _begin_logging(logging, profile, state)
+    ctx.obj = Common(
+        json=as_json, verbose=verbose, mappings=mappings, state=state, profile=profile, logging=logging
+    )
+
+
+def _begin_logging(logging: Logging, profile: str | None, state: Path | None) -> None:
+    """Log what goes wrong before the settings are read; they may say more, and then it is begun anew."""
+    folder = Path.cwd()
+    home = folder if profile is None else folder / PROFILES / profile
+
+    def get(name: str) -> str | None:
+        return os.environ.get(name, "").strip() or None if profile is None else None
+
+    logging.begin(get, folder, home, folder / state if state else home / (get("CONNECTOR_STATE") or "state"))
 
 
 plan.register(app)

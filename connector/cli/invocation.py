@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from connector.cli.logging_options import Logging
 from connector.cli.terminal import tell
 from connector.reports.escape import printable
 
@@ -45,6 +46,7 @@ class Common:
     mappings: Path | None = None
     state: Path | None = None
     profile: str | None = None
+    logging: Logging | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ def joined(ctx: typer.Context, given: Common) -> Common:
         mappings=given.mappings or before.mappings,
         state=given.state or before.state,
         profile=before.profile,
+        logging=before.logging,
     )
 
 
@@ -113,15 +116,18 @@ def invocation(ctx: typer.Context, given: Common) -> Invocation:
     folder = Path.cwd()
     home = profile_folder(folder, common.profile) if common.profile is not None else folder
     surroundings = Surroundings(os.environ, home, alone=common.profile is not None)
-    for warning in surroundings.warnings:
-        tell(f"Warning: {printable(warning)}")
-    return Invocation(
+    called = Invocation(
         common=common,
         command=f"connector {ctx.info_name}",
         surroundings=surroundings,
         folder=folder,
         home=home,
     )
+    if common.logging is not None:
+        common.logging.begin(surroundings.get, folder, home, called.state_folder)
+    for warning in surroundings.warnings:
+        tell(f"Warning: {printable(warning)}")
+    return called
 
 
 def profile_folder(folder: Path, name: str) -> Path:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from connector.cli.invocation import Invocation, who_runs
 from connector.cli.terminal import Terminal, tell
 from connector.reports.escape import lines
+from connector.reports.log_line import LogLine
 
 if TYPE_CHECKING:
     from stamina.instrumentation import RetryDetails
@@ -17,7 +18,17 @@ if TYPE_CHECKING:
 
 def tell_retry(details: "RetryDetails") -> None:
     """Tell that a vendor is asked once more, and why: a run that waits must not look like one that hangs."""
-    tell(f"{lines(str(details.caused_by))} Asking again in {details.wait_for:.0f} s.")
+    error = getattr(details.caused_by, "error", None)
+    message = f"{details.caused_by} Asking again in {details.wait_for:.0f} s."
+    line = LogLine(
+        "retry",
+        message,
+        "warning",
+        vendor=getattr(error, "vendor", None),
+        status=getattr(error, "status", None),
+        request_id=getattr(error, "request_id", None),
+    )
+    tell(lines(message), line)
 
 
 def make_setup(
@@ -40,5 +51,10 @@ def make_setup(
         pid=os.getpid(),
         command=called.command,
         story=terminal,
-        trace=terminal.trace if called.common.verbose else None,
+        trace=terminal.trace if called.common.verbose or _counted(called) else None,
     )
+
+
+def _counted(called: Invocation) -> bool:
+    logging = called.common.logging
+    return logging is not None and logging.log.metered

@@ -1,15 +1,43 @@
-"""stdout is the answer, stderr the story: a progress bar on a terminal, nothing when piped."""
+"""stdout is the answer, stderr the story: lines for people or for programs, and a bar on a terminal."""
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, TextIO
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TextIO, cast
 
-from connector.reports.escape import printable
+from connector.reports.escape import lines, printable
+from connector.reports.log_line import LogLine, error_line, json_line, spoken_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+    from connector.errors import ConnectorError
+    from connector.vendors.transport import Exchange
+
+STORY = "connector.story"
+"""The logger that a command's story goes through; its handlers come and go with the command."""
+
+_LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a record of the story holds: a line for programs, and what people are shown of it, if anything."""
+
+    line: LogLine
+    shown: str | None
+
+    def __str__(self) -> str:
+        return self.line.message
 
 
 def make_safe() -> None:
@@ -25,9 +53,30 @@ def answer(text: str) -> None:
     _write(sys.stdout, f"{text}\n")
 
 
-def tell(text: str) -> None:
-    """Print a line of the story."""
-    _write(sys.stderr, f"{text}\n")
+def tell(text: str, line: LogLine | None = None) -> None:
+    """Tell people a line of the story, and programs the same; `line` says more than the sentence does."""
+    _log(line or spoken_line(text), text)
+
+
+def tell_error(error: "ConnectorError") -> None:
+    """Tell what ended a command, and what to do about it."""
+    text = f"Error: {lines(error.message)}"
+    if error.next_step:
+        text += f"\nNext: {lines(error.next_step)}"
+    _log(error_line(error), text)
+
+
+def note(line: LogLine) -> None:
+    """Tell programs what people are shown elsewhere, or need not be shown."""
+    _log(line, None)
+
+
+def _log(line: LogLine, shown: str | None) -> None:
+    logger = logging.getLogger(STORY)
+    if logger.handlers:
+        logger.log(_LEVELS[line.level], Told(line, shown))
+    elif shown is not None:
+        _write(sys.stderr, f"{shown}\n")
 
 
 def _write(stream: TextIO | None, text: str) -> None:
@@ -43,6 +92,42 @@ def _write(stream: TextIO | None, text: str) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
+class Console(logging.Handler):
+    """Shows the story on stderr: to people the lines that are for them, to programs every line as JSON."""
+
+    as_json = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show one line."""
+        told = told_in(record)
+        if not self.as_json:
+            if told.shown is not None:
+                self.show(told.shown)
+        elif for_a_log(record):
+            self.show(json_line(told.line, time_of(record)))
+
+    @staticmethod
+    def show(text: str) -> None:
+        """Write to stderr as it is now."""
+        _write(sys.stderr, f"{text}\n")
+
+
+def told_in(record: logging.LogRecord) -> Told:
+    """Return what a record of the story's logger holds."""
+    return cast("Told", record.msg)
+
+
+def for_a_log(record: logging.LogRecord) -> bool:
+    """Whether a log keeps a line: single requests only where somebody asked for them."""
+    told = told_in(record)
+    return record.levelno > logging.DEBUG or told.shown is not None
+
+
+def time_of(record: logging.LogRecord) -> datetime:
+    """Return when a line was told."""
+    return datetime.fromtimestamp(record.created, UTC)
+
+
 class Terminal:
     """Shows a run's stages: as a bar on a terminal, as lines with --verbose, else not at all."""
 
@@ -55,21 +140,20 @@ class Terminal:
     @contextmanager
     def shown(self) -> Iterator["Terminal"]:
         """Draw while the block runs, and leave the terminal as it was."""
-        if self._verbose or sys.stderr is None or not sys.stderr.isatty():
+        if self._verbose or sys.stderr is None or not sys.stderr.isatty() or _programs_read():
             yield self
             return
-        from rich.console import Console
+        from rich.console import Console as Screen
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=Console(stderr=True), transient=True) as self._bar:
+        with Progress(*columns, console=Screen(stderr=True), transient=True) as self._bar:
             yield self
         self._bar = self._task = None
 
     def stage(self, what: str) -> None:
         """Show that a stage begins."""
-        if self._verbose:
-            tell(f"{what} ...")
+        _log(LogLine("stage", what), f"{what} ..." if self._verbose else None)
         if self._bar is not None:
             if self._task is not None:
                 self._bar.remove_task(self._task)
@@ -80,6 +164,25 @@ class Terminal:
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=done, total=total)
 
-    def trace(self, line: str) -> None:
+    def said(self, line: LogLine) -> None:
+        """Log what happened; of that, people are shown only what goes wrong with the telling itself."""
+        _log(line, f"Warning: {printable(line.message)}" if line.event == "warning" else None)
+
+    def trace(self, request: "Exchange") -> None:
         """Tell one redacted line of the wire story."""
-        tell(f"  {printable(line)}")
+        line = LogLine(
+            "request",
+            str(request),
+            "debug",
+            vendor=request.vendor,
+            method=request.method,
+            status=request.status,
+            request_id=request.request_id,
+        )
+        _log(line, f"  {printable(request)}" if self._verbose else None)
+
+
+def _programs_read() -> bool:
+    return any(
+        isinstance(handler, Console) and handler.as_json for handler in logging.getLogger(STORY).handlers
+    )

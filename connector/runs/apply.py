@@ -11,6 +11,7 @@ from connector.model import Addition, AdditionPatch, NewAddition
 from connector.planning.change import Change, Feed, Moved, OpenChange, Plan, carries_mark, holds_mark
 from connector.planning.settle import settle
 from connector.reports.outcome import Outcome, Result
+from connector.reports.run_lines import change_line, counted_lines
 from connector.runs.story import Story
 from connector.vendors.connectwise import NotAsAsked
 from connector.vendors.transport import Throttled
@@ -68,25 +69,33 @@ class Applier:
         ids = self._ledger.begin_applying(self._run, digest, plan.changes)
         self._ledger.record_feeds(self._run, (*plan.unchanged, *_only_priced(plan)))
         results = [untried(change, "the run ended before") for change in plan.changes]
-        silent = 0
+        silent = tried = 0
+        period = str(plan.period)
         todo = [number for number, change in enumerate(plan.changes) if change.held is None]
         for count, number in enumerate(todo):
             story.progress(count, len(todo))
             change = plan.changes[number]
+            tried = count + 1
             try:
                 results[number], error = self._make(ids[number], change)
+                story.said(change_line(results[number], period, error.request_id if error else None))
             except StateFault as fault:
                 if not self._sent:
                     raise
                 results[number] = Result(change, "unclear", change.addition_id, fault.message)
+                story.said(change_line(results[number], period))
                 break
             except KeyboardInterrupt:
                 results[number] = Result(change, "unclear", change.addition_id, f"interrupted; {RUN_AGAIN}")
+                story.said(change_line(results[number], period))
                 break
             silent = silent + 1 if error is not None and error.status in {None, 401} else 0
             if silent >= OUTAGE:
                 break
         story.progress(len(todo), len(todo))
+        left = [plan.changes[number] for number in todo[tried:]]
+        for line in counted_lines(left, "not_tried", period, "the run ended before"):
+            story.said(line)
         return results
 
     def _make(self, change_id: int, change: Change) -> tuple[Result, VendorError | None]:

@@ -15,17 +15,21 @@ from connector.model import (
     UsageRow,
 )
 from connector.planning.change import OpenChange, Plan
+from connector.planning.charges import Charge, Place, charges_of
 from connector.planning.findings import Options
 from connector.planning.resolve import Placer
 from connector.planning.settle import Settlement, settle
 from connector.planning.sources import API, Source, source_named, source_option
 from connector.reports.document import json_text, plan_document
+from connector.reports.log_line import Level, LogLine
 from connector.reports.outcome import Run
+from connector.reports.run_lines import counted_lines, plan_lines
 from connector.runs.apply import Applier, untried
-from connector.runs.draft import draft
+from connector.runs.draft import draft, finder_of
 from connector.runs.reading import (
     ConnectWise,
     Sophos,
+    Usage,
     agreements_that_matter,
     read_additions,
     read_directory,
@@ -81,11 +85,15 @@ class Pipeline:
         self.ledger.record_items(directory.items.values())
         self.ledger.record_agreements(directory.agreements[each] for each in additions)
         self.ledger.store_plan(self.run, plan, json_text(plan_document(plan)))
+        for line in plan_lines(plan, self._charges(plan, usage)):
+            self.story.said(line)
         return plan
 
     def apply(self, plan: Plan, digest: str) -> Run:
         """Make the plan's changes, unless a guard objects; `digest` is the plan a person asked for."""
         if plan.objections:
+            for line in counted_lines(plan.to_make, "not_tried", str(plan.period), "a guard refused the run"):
+                self.story.said(line)
             return Run(
                 self.run,
                 digest,
@@ -132,6 +140,15 @@ class Pipeline:
         except StateFault:
             if exit_code != PARTLY_APPLIED:
                 raise
+        message = f"Run {self.run} ends with exit code {exit_code}."
+        level: Level = "warning" if exit_code else "info"
+        self.story.said(LogLine("run.end", message, level, exit_code=exit_code))
+
+    def _charges(self, plan: Plan, usage: Usage) -> dict[Place, Charge]:
+        """Return what Sophos charges for each row; nothing is worked out where all of it is billed."""
+        if not plan.unbilled:
+            return {}
+        return charges_of(usage.rows, finder_of(usage, self.mappings).tenant_of)
 
     # What an earlier run left open ----------------------------------------------------------------
 

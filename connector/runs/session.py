@@ -13,6 +13,8 @@ from connector.ledger import Ledger
 from connector.model import Mappings
 from connector.planning.findings import Options
 from connector.planning.sources import API, FILE, LIVE, Source
+from connector.reports.log_line import LogLine, error_line
+from connector.runs.journal import Journal
 from connector.runs.lock import one_run_at_a_time
 from connector.runs.pipeline import Pipeline
 from connector.runs.reading import Sophos
@@ -98,6 +100,8 @@ def begun(
         Ledger(setup.state, now=setup.now) as ledger,
     ):
         run = ledger.begin_run(kind, options, who=setup.who, version=__version__, today=setup.today)
+        journal = Journal(ledger, run, setup.story, setup.now)
+        journal.begin(kind, setup.who)
         try:
             if setup.map_text:
                 ledger.record_map(run, setup.map_text)
@@ -108,7 +112,7 @@ def begun(
                 mappings=setup.mappings,
                 today=setup.today,
                 run=run,
-                story=setup.story,
+                story=journal,
                 sleep=time.sleep,
                 now=setup.now,
                 in_flight_seconds=min(IN_FLIGHT_SECONDS, setup.settings.timeout_seconds),
@@ -116,8 +120,12 @@ def begun(
         except ConnectorError as error:
             with suppress(StateFault):  # what ended the run is what must be told
                 ledger.finish_run(run, error.exit_code, error.code)
+            journal.said(error_line(error, "run.end"))
             raise
         except KeyboardInterrupt:
             with suppress(StateFault):
                 ledger.finish_run(run, INTERRUPTED, "INTERRUPTED")
+            journal.said(LogLine("run.end", f"Run {run} was interrupted.", "error", exit_code=INTERRUPTED))
             raise
+        finally:
+            journal.close()

@@ -1,6 +1,8 @@
-"""What a run tells while it works: stages and how far they are."""
+"""What a run tells while it works: stages, how far they are, and what happened."""
 
 from typing import Protocol
+
+from connector.reports.log_line import LogLine
 
 
 class Story(Protocol):
@@ -14,6 +16,10 @@ class Story(Protocol):
         """Hear how far the stage is; `total` is None where nobody knows."""
         ...
 
+    def said(self, line: LogLine) -> None:
+        """Hear what happened, for a log."""
+        ...
+
 
 class Silence:
     """A story that nobody listens to."""
@@ -22,4 +28,7 @@ class Silence:
         """Hear nothing."""
 
     def progress(self, done: int, total: int | None) -> None:
+        """Hear nothing."""
+
+    def said(self, line: LogLine) -> None:
         """Hear nothing."""

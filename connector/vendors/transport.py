@@ -22,9 +22,41 @@ from connector.vendors.failures import Dialect, Failures, Setback, Throttled, Un
 from connector.vendors.pace import Pace
 from connector.vendors.redaction import Redactor, shown
 
-__all__ = ["Answer", "Call", "Dialect", "Pace", "Patience", "Throttled", "Trace", "Transport", "Unclear"]
+__all__ = [
+    "Answer",
+    "Call",
+    "Dialect",
+    "Exchange",
+    "Pace",
+    "Patience",
+    "Throttled",
+    "Trace",
+    "Transport",
+    "Unclear",
+]
 
-Trace = Callable[[str], None]
+
+class Exchange(str):
+    """The redacted line that tells of one request, which knows its parts, too."""
+
+    __slots__ = ("method", "request_id", "status", "vendor")
+
+    vendor: str
+    method: str
+    status: int | None
+    request_id: str | None
+
+    @classmethod
+    def told(
+        cls, line: str, *, vendor: str, method: str, status: int | None, request_id: str | None
+    ) -> "Exchange":
+        """Return a line with its parts; `status` is None where no answer came."""
+        made = cls(line)
+        made.vendor, made.method, made.status, made.request_id = vendor, method, status, request_id
+        return made
+
+
+Trace = Callable[[Exchange], None]
 
 # Without a handler Python prints stamina's bare "retry_scheduled" to stderr; our trace says more.
 logging.getLogger("stamina").addHandler(logging.NullHandler())
@@ -125,7 +157,7 @@ class Transport:
         try:
             response = self._request(call)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            self._tell(call, started, type(error).__name__)
+            self._tell(call, started, type(error).__name__, None)
             raise self.failures.no_answer(call, error) from None
         except OSError as error:
             raise self.failures.certificates_missing(error) from None
@@ -135,7 +167,7 @@ class Transport:
         request_id = self.failures.request_id(response.headers, document)
         answer = Answer(response.status_code, response.headers, document, request_id)
         self.server_date = http_date(response.headers.get("Date", "")) or self.server_date
-        self._tell(call, started, f"{answer.status}", request_id)
+        self._tell(call, started, answer.status, request_id)
         if answer.status in call.handled:
             return answer
         if not 200 <= answer.status < 300:
@@ -167,13 +199,21 @@ class Transport:
         except (CutShort, TooLarge, TooSlow) as flaw:
             return b"", flaw
 
-    def _tell(self, call: Call, started: float, result: str, request_id: str | None = None) -> None:
+    def _tell(self, call: Call, started: float, result: int | str, request_id: str | None) -> None:
         if self._trace is None:
             return
         path = unquote(requests.Request(call.method, call.url, params=call.params).prepare().path_url)
         milliseconds = round((time.monotonic() - started) * 1000)
         line = f"{self._vendor} {call.method} {path} {result} {milliseconds} ms {request_id or '-'}"
-        self._trace(shown(self.redact(line), 2000))
+        self._trace(
+            Exchange.told(
+                shown(self.redact(line), 2000),
+                vendor=self._vendor,
+                method=call.method,
+                status=result if isinstance(result, int) else None,
+                request_id=request_id,
+            )
+        )
 
 
 def _parsed(body: bytes) -> tuple[object, str]:
