@@ -26,10 +26,10 @@ def moments(pace: Pace, clock: Clock, count: int) -> list[float]:
     return found
 
 
-def test_five_a_second_go_at_once_and_the_sixth_waits() -> None:
+def test_eight_go_at_once_and_the_ninth_waits() -> None:
     clock = Clock()
 
-    assert moments(Pace(SOPHOS_WINDOWS, clock=clock, sleep=clock.sleep), clock, 6) == [1000.0] * 5 + [1001.0]
+    assert moments(Pace(SOPHOS_WINDOWS, clock=clock, sleep=clock.sleep), clock, 9) == [1000.0] * 8 + [1001.6]
 
 
 @pytest.mark.parametrize("window", SOPHOS_WINDOWS)
