@@ -25,7 +25,15 @@ SECRETS = frozenset(
 )
 _NEXT_ADDRESS = re.compile(r"\s+|,(?=\s*[A-Za-z][A-Za-z0-9_+.-]*://)")
 
-SHARED = frozenset({"CONNECTOR_TODAY", "CONNECTOR_TIMEOUT", "CONNECTOR_NOTIFY", "CONNECTOR_NOTIFY_FILE"})
+SHARED = frozenset(
+    {
+        "CONNECTOR_TODAY",
+        "CONNECTOR_TIMEOUT",
+        "CONNECTOR_LOG_FORMAT",
+        "CONNECTOR_NOTIFY",
+        "CONNECTOR_NOTIFY_FILE",
+    }
+)
 """What the environment may say for all profiles alike."""
 
 

@@ -68,13 +68,24 @@ def test_every_request_that_is_made_is_on_the_page_and_no_other(at_desk: Desk) -
     at_desk.msp.maps("NDR-MSP", "NDR-MSP")
     assert at_desk.run("products", "edit", "NDR-MSP", "--price", "3", "--yes").exit_code == 0
 
+    at_desk.run.map_kept = False
+    at_desk.run.tickets_written = True
+    at_desk.msp.next_month()
+    later = {"CONNECTOR_TODAY": str(at_desk.msp.world.today)}
+    at_desk.msp.mappings["notify"] = {"ticket": {"company": alder.company.identifier}}
+    for quantity in (1, 2):
+        alder.uses("XDR-MSP", quantity)
+        assert at_desk.run("nightly", **later).exit_code == 3
+    at_desk.msp.maps("XDR-MSP", "XDR-MSP")
+    at_desk.run("nightly", **later)  # which closes the ticket of the unmapped product
+
     made = {(it.method, _shape(it.path)) for it in at_desk.simulator.requests}
     counts = {(method, path) for method, path in requests() if path.endswith("/count")}
     assert made == requests() - counts
     assert counts == {
         (method, f"{path}/count")
         for method, path in requests()
-        if method == "GET" and path.endswith(("companies", "agreements", "catalog", "additions"))
+        if method == "GET" and path.endswith(("companies", "agreements", "catalog", "additions", "tickets"))
     }
 
 

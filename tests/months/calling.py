@@ -28,6 +28,7 @@ COMMANDS = get_command(app)
 OURS = ("SOPHOS_", "CONNECTWISE_", "CONNECTOR_")
 ELSEWHERE = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 ADDITIONS = re.compile(r".*/finance/agreements/\d+/additions(/\d+)?")
+TICKETS = re.compile(r".*/service/tickets(/\d+(/notes)?)?")
 CATALOG = re.compile(r".*/procurement/catalog(/\d+)?")
 PATCHED = {"quantity", "cancelledDate", "serialNumber"}
 CREATED = {"product", "quantity", "billCustomer", "effectiveDate", "serialNumber"}
@@ -113,6 +114,8 @@ class Run:
     """Leave mappings.yaml as the commands left it, for tests of commands that edit it."""
     catalog_written: bool = False
     """Whether a command was asked to write to the catalog of ConnectWise."""
+    tickets_written: bool = False
+    """Whether the map asked for tickets."""
     prices_ruled: bool = False
     """Whether a map had a rule that may own prices."""
     said: list[str] = field(default_factory=list)
@@ -179,7 +182,9 @@ class Run:
         """Make sure that nothing was ever sent, said or kept that must not be (rule 20, section 1)."""
         for request in self.simulator.requests:
             if request.vendor == "connectwise" and request.method in WRITES:
-                if self.catalog_written and CATALOG.fullmatch(request.path):
+                if (self.catalog_written and CATALOG.fullmatch(request.path)) or (
+                    self.tickets_written and TICKETS.fullmatch(request.path)
+                ):
                     assert request.method in {"POST", "PATCH"}, f"{request.method} {request.path}"
                 else:
                     check_write(request, PRICES if self.prices_ruled else set())
