@@ -19,6 +19,7 @@ from connector.planning.resolve import Off, item_for
 from connector.planning.restatement import find_restated, restatement_findings
 from connector.planning.schedule import Due, Night, first_night, next_month, plan_night
 from connector.planning.sources import API, LIVE
+from connector.reports.log_line import LogLine
 from connector.reports.night import DONE, TO_DECIDE, NightReport, Step
 from connector.runs.draft import finder_of, names_of
 from connector.runs.pipeline import Pipeline
@@ -118,7 +119,20 @@ def look_again(pipeline: Pipeline, period: Period) -> tuple[Unresolved, ...]:
         for each in restated
         if each.tenant_id is None or not _is_off(pipeline.mappings, each.tenant_id, each.product_code)
     ]
-    return restatement_findings(told, period, API, names_of(usage, pipeline.mappings))
+    findings = restatement_findings(told, period, API, names_of(usage, pipeline.mappings))
+    for each in findings:
+        pipeline.story.said(
+            LogLine(
+                "unresolved",
+                each.message,
+                "warning",
+                period=str(period),
+                code=each.code,
+                tenant=each.tenant_id,
+                next=each.next_step,
+            )
+        )
+    return findings
 
 
 def _is_off(mappings: Mappings, tenant_id: str, product_code: str) -> bool:

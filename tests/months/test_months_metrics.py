@@ -171,3 +171,11 @@ def test_without_being_asked_for_figures_there_are_none(run: Run, alder: Custome
     assert run("sync").exit_code == 0
     assert alder.bills == {ENDPOINT: 12, EMAIL: 4}
     assert not list(run.folder.rglob("*.prom"))
+
+
+def test_a_restated_month_is_counted_by_its_code(msp: Msp, run: Run, alder: Customer) -> None:
+    assert run("nightly").exit_code == 0
+    msp.world.advance(date(2026, 10, 30))
+    alder.uses("CIXA-MSP", 14)
+    night, said = measured(run, "nightly")
+    assert (night.exit_code, of(said, "unresolved")) == (3, {("RESTATED",): 1})
