@@ -254,3 +254,10 @@ def test_status_counts_what_the_last_run_left_to_people(msp: Msp, run: Run, alde
     assert found.exit_code == 3
     assert (found.json["held"], found.json["unresolved"]) == (1, 1)
     assert "the Sophos credentials expire on 2026-11-01" in found.json["problems"]
+
+
+def test_a_month_that_was_taken_back_is_due_again(msp: Msp, run: Run, alder: Customer) -> None:
+    first = night(msp, run, "2026-10-28").json["steps"][0]["run"]["run"]
+    assert run("runs", "undo", str(first)).exit_code == 0
+    again = night(msp, run, "2026-10-29")
+    assert (steps(again), alder.bills) == ([("2026-10", 0)], {ENDPOINT: 12})
