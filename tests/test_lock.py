@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from connector.errors import RunInProgress, StateFault
-from connector.runs.lock import HOLDER_NAME, one_run_at_a_time
+from connector.runs.lock import HOLDER_NAME, is_held, one_run_at_a_time
 
 SINCE = datetime(2026, 10, 28, 2, 0, tzinfo=UTC)
 
@@ -49,4 +49,15 @@ def test_a_note_that_a_killed_run_left_holds_nobody_up(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_a_fault_of_the_setting(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(StateFault), held(tmp_path / "file" / "state"):
+        pass
+
+
+def test_whether_a_run_holds_the_folder_is_seen_without_a_trace(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    assert not is_held(folder)
+    assert not folder.exists()
+    with held(folder):
+        assert is_held(folder)
+    assert not is_held(folder)
+    with held(folder):
         pass

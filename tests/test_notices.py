@@ -1,5 +1,6 @@
 """The words of a message: what, how much money, the next command; and nothing that could be markup."""
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 
@@ -11,9 +12,12 @@ from connector.planning.charges import Charge
 from connector.planning.news import News, Told
 from connector.planning.prices import Money
 from connector.reports.notice import (
+    Whose,
     charge_text,
+    closed_text,
     news_text,
     news_title,
+    passed_text,
     plainly,
     run_lines,
     settled_line,
@@ -47,6 +51,32 @@ def test_a_message_reads_what_how_much_and_what_to_type() -> None:
     )
     assert news_title(News(new=(CAUSE,))) == "Sophos billing: UNMAPPED_PRODUCT, NDR-MSP"
     assert news_title(News(new=(CAUSE,), changed=(CAUSE,))) == "Sophos billing: 2 things need you"
+
+
+def test_everything_says_whose_bills_it_is_about_and_each_command_names_the_profile() -> None:
+    alone, profile = Whose("msp_f"), Whose("msp_f", "north & co")
+    news = News(new=(CAUSE,) * 11, same=(CAUSE,))
+
+    assert news_title(news, alone) == "Sophos billing of msp_f: 11 things need you"
+    text = news_text(news, (), (), profile)
+    assert text.startswith("Sophos billing of north & co\n\nUNMAPPED_PRODUCT: ")
+    commands = re.findall(r"(connector .+?) (?:products|diagnose)", text)
+    assert len(commands) == 12
+    assert set(commands) == {profile.command("connector x").removesuffix(" x")}
+    assert success_title((), profile).startswith("Sophos billing of north & co: ")
+    said = success_text((), (), profile, still_open=2).splitlines()
+    assert said[0] == "Sophos billing of north & co"
+    assert said[-1].startswith("2 told before and still open: connector --profile ")
+    assert ticket_summary(CAUSE, profile).startswith("Sophos billing of north & co: UNMAPPED_PRODUCT")
+    assert "\nNext: connector --profile north products map" in ticket_text(CAUSE, Whose("m", "north"))
+    assert Whose("m", "-x").command("connector plan") == 'connector --profile="-x" plan'
+    assert Whose("m", "a b").command("connector plan") == 'connector --profile "a b" plan'
+
+
+def test_a_ticket_that_is_closed_without_being_settled_says_why() -> None:
+    known = Told("A:1", "A", "a", "f", "plan", Period(2026, 10))
+    assert "no run bills what is missing of 2026-10 any more" in passed_text(known)
+    assert closed_text(known) == "Nobody looks at 2026-10 any more: it stays as it was billed."
 
 
 def test_money_that_is_not_known_is_not_nothing() -> None:

@@ -81,8 +81,10 @@ class ConnectorGroup(TyperGroup):
             code = report(fault, as_json="--json" in given)
         except typer.Abort:
             code = INTERRUPTED
-        except SystemExit:
-            code = 0  # typer's way out when the reader of a help text has gone away
+        except SystemExit as left:
+            # A command that was interrupted and has told how far it came; else typer's way out when the
+            # reader of a help text has gone away.
+            return INTERRUPTED if left.code == INTERRUPTED else 0
         if code == INTERRUPTED:
             report(Interrupted(), as_json="--json" in given)
         return code or 0

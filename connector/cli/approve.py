@@ -41,14 +41,17 @@ def approve(
 
     Who let them go, when and why stays on record. Refused where a change would not be made any more.
     """
+    from connector.ledger.completion import source_of_plan
     from connector.planning.findings import Options
-    from connector.planning.sources import API
+    from connector.planning.sources import API, source_named
     from connector.reports.document import json_text, run_document
     from connector.reports.text import run_text
     from connector.runs.approval import approve as let_go
 
     called = invocation(ctx, Common(as_json, verbose, mappings, state))
-    with begun_run(called, "approve", Options(unattended=True), API) as pipeline:
+    stored = source_of_plan(called.state_folder, digest)
+    source = source_named(stored) if stored else API
+    with begun_run(called, "approve", Options(unattended=True), source) as pipeline:
         run = let_go(pipeline, digest, only or [], why)
         pipeline.finish(run.exit_code)
     answer(json_text(run_document(run)) if called.json else run_text(run))

@@ -2,8 +2,11 @@
 
 import os
 import shutil
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,6 +42,9 @@ def show_help(ctx: typer.Context) -> None:
 @group.command("nightly")
 def nightly(ctx: typer.Context, jobs: Jobs = 4, minutes: Minutes = 360, as_json: Json = False) -> None:
     """Do what is due tonight for every profile, each in its own process."""
+    for name in ("CONNECTOR_LOG_FILE", "CONNECTOR_METRICS"):
+        if os.environ.get(name, "").strip():
+            tell(f"Warning: {name} of the environment counts for no profile; name it in each one's .env.")
     _for_all(joined(ctx, Common(json=as_json)), ["nightly"], jobs, minutes)
 
 
@@ -51,7 +57,13 @@ def status(ctx: typer.Context, jobs: Jobs = 4, minutes: Minutes = 5, as_json: Js
 def _for_all(common: Common, command: Sequence[str], jobs: int, minutes: int) -> None:
     from connector.errors import CommandFault
     from connector.reports.document import json_text
-    from connector.reports.fleet import fleet_document, fleet_exit_code, fleet_text
+    from connector.reports.fleet import (
+        INTERRUPTED,
+        fleet_document,
+        fleet_exit_code,
+        fleet_text,
+        interrupted,
+    )
     from connector.runs.fleet import Fleet
 
     folder = Path.cwd()
@@ -60,20 +72,65 @@ def _for_all(common: Common, command: Sequence[str], jobs: int, minutes: int) ->
             "fleet works in every profile, so it takes no --profile, --state or --mappings.",
             "Leave them out, or run the command for one: connector --profile NAME nightly",
         )
-    profiles = profile_names(folder)
+    options = _logging_of_all(common)
+    names = profile_names(folder)
+    profiles = [name for name in names if _is_profile(folder / PROFILES / name)]
+    skipped = [name for name in names if name not in profiles]
+    for name in skipped:
+        tell(f"Warning: {printable(name)} is skipped: there is neither a .env nor a mappings.yaml in it.")
     if not profiles:
         raise CommandFault(
             f"There is no profile in {printable(str(folder / PROFILES))}.",
             f"Make a folder {PROFILES}{os.sep}NAME with a .env and a mappings.yaml for each partner.",
         )
-    members = Fleet(folder, os.environ, jobs, minutes * 60).run(profiles, command, _told)
+    with _stoppable():
+        members = Fleet(folder, os.environ, jobs, minutes * 60, options).run(profiles, command, _told)
     if common.json:
-        answer(json_text(fleet_document(members)))
+        answer(json_text(fleet_document(members, skipped)))
     else:
         wide = sys.stdout is not None and sys.stdout.isatty()
         answer(fleet_text(members, shutil.get_terminal_size().columns if wide else None))
+    if interrupted(members):
+        tell("Interrupted. What was written to ConnectWise before stays; the same command does the rest.")
+        sys.exit(INTERRUPTED)
     raise typer.Exit(fleet_exit_code(members))
 
 
+def _logging_of_all(common: Common) -> list[str]:
+    """Return the options that all take over from the fleet; one file cannot be that of many."""
+    from connector.errors import CommandFault
+
+    logging = common.logging
+    if logging is None:
+        return []
+    if logging.file is not None or logging.metrics is not None:
+        raise CommandFault(
+            "fleet takes no --log-file and no --metrics: each profile has files of its own.",
+            "Name them in each profile's .env: CONNECTOR_LOG_FILE and CONNECTOR_METRICS.",
+        )
+    return ["--log-format", logging.format] if logging.format is not None else []
+
+
+def _is_profile(folder: Path) -> bool:
+    return any(os.path.lexists(folder / name) for name in (".env", "mappings.yaml"))
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let a service manager's SIGTERM end the block as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _told(member: "Member") -> None:
-    tell(f"{printable(member.profile)}: exit code {member.code}")
+    name = printable(member.profile)
+    for each in member.warnings:
+        word, _, rest = each.partition("Warning: ")
+        tell(f"{name}: {printable(each)}" if word or not rest else f"Warning: {name}: {printable(rest)}")
+    tell(f"{name}: {member.cut or f'exit code {member.code}'}")

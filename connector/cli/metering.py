@@ -27,18 +27,21 @@ class Meter(logging.Handler):
         self._path = path
         self._state = state
         self._tally = Tally()
+        self._planned = False
 
     def emit(self, record: logging.LogRecord) -> None:
         """Count one line."""
-        told = told_in(record)
-        self._tally.count(told.line)
+        line = told_in(record).line
+        self._planned = self._planned or (line.event == "run.begin" and line.kind == "plan")
+        self._tally.count(line)
 
     def finish(self, exit_code: int) -> None:
         """Write the figures; what goes wrong with that is one warning."""
         from connector.reports.metrics import Ended, metrics_text
 
         now = datetime.now(UTC)
-        well = exit_code == 0 and self._command in BILLING
+        # `sync --dry-run` is a plan as well.
+        well = exit_code == 0 and self._command in BILLING and not self._planned
         ended = Ended(
             at=now,
             seconds=time.monotonic() - self._began,

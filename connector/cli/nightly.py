@@ -1,12 +1,24 @@
 """`nightly`: what a timer calls every night."""
 
+import os
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli.invocation import Common, Invocation, Json, MappingsPath, StateFolder, Verbose, invocation
+from connector.cli.invocation import (
+    Common,
+    Invocation,
+    Json,
+    MappingsPath,
+    StateFolder,
+    Verbose,
+    invocation,
+    joined,
+    profile_folder,
+)
 from connector.cli.setup import make_setup
 from connector.cli.terminal import Terminal, answer, tell
 
@@ -37,12 +49,18 @@ def nightly(
     state: StateFolder = None,
 ) -> None:
     """Do what is due tonight, as `schedule:` of the map says."""
-    from connector.errors import ConnectorError
+    from connector.errors import ConnectorError, SettingsFault
     from connector.planning.findings import Options
     from connector.runs.nightly import Nightly
     from connector.runs.notify import Notifier
 
-    called = invocation(ctx, Common(as_json, verbose, mappings, state))
+    given = Common(as_json, verbose, mappings, state)
+    try:
+        called = invocation(ctx, given)
+    except SettingsFault as fault:
+        if not explain:
+            _tell_of(_as_far_as_known(ctx, given), fault)
+        raise
     terminal = Terminal(verbose=called.common.verbose)
     if explain:
         _explain(called)
@@ -60,9 +78,26 @@ def nightly(
     raise typer.Exit(report.exit_code)
 
 
+def _as_far_as_known(ctx: typer.Context, given: Common) -> Invocation:
+    """Return the invocation where a setting is at fault, without `.env` if it is that: people must hear."""
+    from connector.errors import SettingsFault
+    from connector.settings import Surroundings
+
+    common = joined(ctx, given)
+    folder = Path.cwd()
+    home = folder if common.profile is None else profile_folder(folder, common.profile)
+    alone = common.profile is not None
+    try:
+        surroundings = Surroundings(os.environ, home, alone=alone)
+    except SettingsFault:
+        surroundings = Surroundings(os.environ, home / ".env", alone=alone)  # no folder, so it holds no file
+    return Invocation(common, f"connector {ctx.info_name}", surroundings, folder, home)
+
+
 def _tell_of(called: Invocation, error: "ConnectorError") -> None:
     """Tell people why a night could not even begin; what fails in doing so must not hide the reason."""
     from connector.errors import SettingsFault
+    from connector.reports.notice import Whose
     from connector.runs.notify import Notifier
     from connector.settings import read_notify
 
@@ -71,7 +106,8 @@ def _tell_of(called: Invocation, error: "ConnectorError") -> None:
     except SettingsFault as fault:
         tell(f"Warning: {fault.message}")
         return
-    for warning in Notifier(settings, state, lambda: datetime.now(UTC)).tell_error(error):
+    whose = Whose(called.surroundings.get("CONNECTWISE_COMPANY") or "", called.common.profile or "")
+    for warning in Notifier(settings, state, lambda: datetime.now(UTC), whose=whose).tell_error(error):
         tell(f"Warning: {warning}")
 
 

@@ -75,7 +75,8 @@ def print_files(
 ) -> None:
     """Print the files that run `connector nightly` each night, with your paths filled in.
 
-    Starts nothing by itself; deploy/README.md says where each file goes.
+    Starts nothing by itself; deploy/README.md says where each file goes. What is said before `schedule`
+    (--profile, --log-file, --metrics) holds for the job as well.
     """
     from connector.reports.deployment import files_document, files_text, job_files
     from connector.reports.document import json_text
@@ -83,6 +84,7 @@ def print_files(
     from connector.runs.deployment import Asked, Desk, job_of, what_is_missing, write_job_files
 
     called = invocation(ctx, Common(json=as_json, mappings=mappings, state=state))
+    logging = called.common.logging
     job = job_of(
         kind,
         Asked(
@@ -97,6 +99,10 @@ def print_files(
             state=_said(called.common.state),
             fleet=fleet,
             target=write,
+            profile=called.common.profile,
+            metrics=_said(logging.metrics) if logging is not None else None,
+            log_file=_said(logging.file) if logging is not None else None,
+            log_format=logging.format if logging is not None else None,
         ),
         Desk(called.folder, called.home, called.surroundings),
     )

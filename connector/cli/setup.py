@@ -52,6 +52,7 @@ def make_setup(
         command=called.command,
         story=terminal,
         trace=terminal.trace if called.common.verbose or _counted(called) else None,
+        profile=called.common.profile or "",
     )
 
 

@@ -38,17 +38,22 @@ def applied_sources(ledger: Ledger, period: Period) -> tuple[str, ...]:
     return tuple(row["source"] for row in found)
 
 
-def billed_month(ledger: Ledger, period: Period, source: str, today: date) -> BilledMonth | None:
+def billed_month(
+    ledger: Ledger, period: Period, source: str, today: date, *, passed: bool = False
+) -> BilledMonth | None:
     """Return what a month was billed from, or None while it is still being billed.
 
-    It counts as billed from the day after a run over all tenants had nothing left to do; what a later run
-    with --restate began to carry counts from then on. A run that was taken back counts for neither.
+    It counts as billed from the day after a run over all tenants had nothing left to do, or nothing but what
+    people decide where the month has `passed`; what a later run with --restate began to carry counts from
+    then on. A run that was taken back counts for neither.
     """
     undone = back(ledger)
+    ended = "IN (0, 3)" if passed else "= 0"
     billed = ledger.query(
         "SELECT runs.id, coalesce(runs.planned_from, runs.usage) AS usage "  # noqa: S608
         "FROM runs JOIN plans USING (digest) "
-        f"WHERE {_WHOLE} AND runs.exit_code = 0 AND coalesce(runs.today, substr(runs.started_at, 1, 10)) < ? "
+        f"WHERE {_WHOLE} AND runs.exit_code {ended} "
+        "AND coalesce(runs.today, substr(runs.started_at, 1, 10)) < ? "
         "ORDER BY runs.id DESC LIMIT 1",
         undone,
         str(period),

@@ -8,8 +8,11 @@ from connector.ledger.nights import night_history
 from connector.ledger.store import Ledger
 from connector.model import Period
 from connector.planning.health import Known, LastRun
+from connector.planning.unattended import NEEDS_APPROVAL
 
-_BILLING = "runs.kind IN ('plan', 'apply', 'sync', 'nightly', 'approve')"
+_BILLING = "runs.kind IN ('apply', 'sync', 'nightly', 'approve')"
+
+Document = dict[str, Any]
 
 
 def known_health(ledger: Ledger, expires: date | None) -> Known:
@@ -45,18 +48,44 @@ def _run(row: dict[str, Any]) -> LastRun:
 
 
 def _left_over(ledger: Ledger) -> tuple[int, int]:
-    """Return how many changes and entries the newest run over all tenants left to a person."""
+    """Return how many changes and entries the newest plan over all tenants leaves to a person.
+
+    One that a person only looked at counts where it is newer and of no older month; whoever looks needs
+    no approval, so what waited for one before still does.
+    """
+    billed = _whole_plan(ledger, _BILLING)
+    planned = _whole_plan(ledger, "runs.kind = 'plan'")
+    if planned is None or (
+        billed is not None and (planned["id"] < billed["id"] or planned["period"] < billed["period"])
+    ):
+        planned = billed
+    if planned is None:
+        return 0, 0
+    document: Document = json.loads(planned["document"])
+    held = {_key(change) for change in document["changes"] if change["held"] is not None}
+    if billed is not None and billed["period"] == planned["period"]:
+        still = {_key(change) for change in document["changes"]}
+        waiting = (
+            each for each in json.loads(billed["document"])["changes"] if each["held"] == NEEDS_APPROVAL
+        )
+        held |= {_key(change) for change in waiting} & still
+    return len(held), len(document["unresolved"])
+
+
+def _whole_plan(ledger: Ledger, which: str) -> dict[str, Any] | None:
     found = ledger.query(
-        "SELECT document FROM runs JOIN plans USING (digest) "  # noqa: S608
-        f"WHERE {_BILLING} AND runs.finished_at IS NOT NULL "
+        "SELECT runs.id, plans.period, document FROM runs JOIN plans USING (digest) "  # noqa: S608
+        f"WHERE {which} AND runs.finished_at IS NOT NULL "
         "AND json_extract(plans.options, '$.tenant') IS NULL "
         "AND json_extract(plans.options, '$.product') IS NULL "
+        "AND json_extract(plans.options, '$.only') IS NULL "
         "ORDER BY runs.id DESC LIMIT 1"
     )
-    if not found:
-        return 0, 0
-    document = json.loads(found[0]["document"])
-    return sum(change["held"] is not None for change in document["changes"]), len(document["unresolved"])
+    return found[0] if found else None
+
+
+def _key(change: Document) -> tuple[object, ...]:
+    return tuple(change[name] for name in ("kind", "agreement_id", "item_id", "addition_id", "after"))
 
 
 def record_night(ledger: Ledger, day: date, exit_code: int) -> None:

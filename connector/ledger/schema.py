@@ -73,6 +73,13 @@ def journal(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def words_of_notices(db: Database) -> None:
+    """Keep what people were told and how much money it was about, and what a ticket is closed with."""
+    for statement in _WORDS_OF_NOTICES.split(";"):
+        db.execute(statement)
+
+
 KNOWN_STEPS = frozenset(
     {
         "first_tables",
@@ -84,6 +91,7 @@ KNOWN_STEPS = frozenset(
         "approvals",
         "notices",
         "journal",
+        "words_of_notices",
     }
 )
 """Every step above; a file that holds another one was written by a newer version."""
@@ -331,6 +339,12 @@ CREATE TABLE tickets (
 CREATE TABLE installation (
     name TEXT NOT NULL               -- begins the externalXRef of every ticket of this state folder
 ) STRICT
+"""
+
+_WORDS_OF_NOTICES = """
+ALTER TABLE told ADD COLUMN message TEXT NOT NULL DEFAULT '';
+ALTER TABLE told ADD COLUMN charge TEXT NOT NULL DEFAULT '';
+ALTER TABLE tickets ADD COLUMN farewell TEXT NOT NULL DEFAULT ''
 """
 
 _JOURNAL = """

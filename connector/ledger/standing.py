@@ -2,9 +2,10 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
-from connector.planning.past import Trace, taken_back
+from connector.planning.past import Trace, taken_back, undone_by
 
 # A line that was created otherwise than asked is ours all the same, so that change was made as well.
 MADE = (
@@ -60,10 +61,19 @@ def back(ledger: Asked) -> str:
 
     A run that made no change is taken back with the one whose figures it found in place.
     """
-    histories: dict[int, list[Trace]] = defaultdict(list)
-    for row in ledger.query(_TRACES):
-        histories[row["addition_id"]].append(Trace(row["id"], row["run"], row["undoes"]))
-    undone = taken_back(histories.values())
+    undone = taken_back(_histories(ledger))
     if undone:
         undone |= {row["id"] for row in ledger.query(_BETWEEN, json.dumps(sorted(undone)))}
     return json.dumps(sorted(undone))
+
+
+def undone_changes(ledger: Asked) -> frozenset[int]:
+    """Return the changes that an undo has taken back, and that do not stand again."""
+    return frozenset(change for history in _histories(ledger) for change in undone_by(history))
+
+
+def _histories(ledger: Asked) -> Collection[Sequence[Trace]]:
+    histories: dict[int, list[Trace]] = defaultdict(list)
+    for row in ledger.query(_TRACES):
+        histories[row["addition_id"]].append(Trace(row["id"], row["run"], row["undoes"]))
+    return histories.values()

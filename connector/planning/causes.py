@@ -11,11 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from connector.errors import ConnectorError, MappingsFault, NotPublished, VendorError
+from connector.errors import ConnectorError, MappingsFault, NotPublished, RunInProgress, VendorError
 from connector.model import Period
 from connector.planning.charges import NOTHING, Charge
 from connector.planning.sources import source_option
 
+OVERDUE = "OVERDUE"
 LONGEST_ID = 80
 _FIT = re.compile(rf"[A-Za-z0-9._:/-]{{1,{LONGEST_ID}}}", re.ASCII)
 
@@ -47,7 +48,12 @@ class Cause:
 def cause_of_error(
     error: ConnectorError, period: Period | None = None, source: str = "", *, overdue: bool = False
 ) -> Cause | None:
-    """Return what an error needs of a person; None where a month that is not published is not overdue."""
+    """Return what an error needs of a person.
+
+    That is nothing where a month that is not published is not overdue, and where another run is at it.
+    """
+    if isinstance(error, RunInProgress):
+        return None
     seen: Seen = "fault"
     parts: tuple[str, ...] = ()
     command = "connector doctor"
@@ -56,11 +62,11 @@ def cause_of_error(
     if isinstance(error, NotPublished):
         if not overdue:
             return None
-        seen, parts, command = "overdue", (str(period),), f"connector sync {period}{source_option(source)}"
+        seen, parts, command = "overdue", (str(period),), f"connector plan {period}{source_option(source)}"
     elif isinstance(error, VendorError):
-        # Neither its words nor its request id: one outage is one cause, however it shows itself.
+        # Neither its words nor its status: one outage is one cause, however it shows itself.
         seen, parts = "vendor", (error.vendor,)
-        fingerprint = print_of(error.code, error.vendor, error.status, error.next_step)
+        fingerprint = print_of(error.code, error.vendor)
     elif isinstance(error, MappingsFault):
         faults = "; ".join(f"{each.line}:{each.column} {each.message}" for each in error.faults)
         message, fingerprint = f"{error.path} is at fault: {faults}", print_of(faults)
@@ -77,6 +83,22 @@ def cause_of_error(
         period=period,
         source=source,
         advice=error.next_step,
+    )
+
+
+def cause_of_overdue(period: Period, source: str, why: str, advice: str = "") -> Cause:
+    """Return that a month is late; what holds it up has a cause of its own."""
+    return Cause(
+        id=cause_id(OVERDUE, str(period)),
+        code=OVERDUE,
+        label=str(period),
+        message=f"{period} is not billed: {why}",
+        next=f"connector plan {period}{source_option(source)}",
+        fingerprint=print_of(str(period)),
+        seen="overdue",
+        period=period,
+        source=source,
+        advice=advice,
     )
 
 

@@ -18,7 +18,7 @@ SILENT_AFTER = timedelta(hours=36)
 """A nightly job that has not been heard of for so long has stopped."""
 
 WARN_BEFORE = timedelta(days=30)
-OK, TO_DECIDE = 0, 3
+OK, TO_DECIDE, NOT_PUBLISHED = 0, 3, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,9 @@ class LastRun:
 class Known:
     """What the ledger and the settings know.
 
-    `held` and `unresolved` count what the newest run over all tenants left to a person. `last_night` is
+    `held` and `unresolved` count what the newest plan over all tenants left to a person. `last_night` is
     when the nightly job ran last, `expires` the day on which Sophos's credentials end, None where nobody
-    has said.
+    has said. `running` says that a run is at work this moment.
     """
 
     history: History
@@ -49,6 +49,7 @@ class Known:
     held: int = 0
     unresolved: int = 0
     expires: date | None = None
+    running: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +84,7 @@ def _next_due(schedule: Schedule, day: date, history: History) -> date:
 
 
 def _problems(schedule: Schedule, day: date, now: datetime, known: Known) -> Iterator[str]:
-    last = known.last
-    if last is None:
-        yield "no run is on record"
-    elif last.exit_code is None:
-        yield f"run {last.number} ({last.kind}) has not ended" if last.error is None else _broke_off(last)
-    elif last.exit_code not in {OK, TO_DECIDE}:
-        yield f"run {last.number} ({last.kind}) ended with exit code {last.exit_code}{_why(last)}"
+    yield from _of_the_last_run(known)
     if known.last_night is not None and now - known.last_night > SILENT_AFTER:
         yield f"the nightly job has not run since {known.last_night:%Y-%m-%d %H:%M} UTC"
     if known.held:
@@ -104,6 +99,17 @@ def _problems(schedule: Schedule, day: date, now: datetime, known: Known) -> Ite
     if known.expires is not None and known.expires - WARN_BEFORE <= day:
         ended = "expired" if known.expires < day else "expire"
         yield f"the Sophos credentials {ended} on {known.expires}"
+
+
+def _of_the_last_run(known: Known) -> Iterator[str]:
+    last = known.last
+    if last is None:
+        yield "no run is on record"
+    elif last.exit_code is None:
+        if last.error is not None or not known.running:
+            yield _broke_off(last)
+    elif last.exit_code not in {OK, TO_DECIDE, NOT_PUBLISHED}:  # a month that is overdue is told below
+        yield f"run {last.number} ({last.kind}) ended with exit code {last.exit_code}{_why(last)}"
 
 
 def _broke_off(last: LastRun) -> str:

@@ -13,7 +13,7 @@ from connector.planning.findings import Objection, Unresolved, tenant_label
 from connector.planning.holds import PRODUCT_CODES, TENANT_CODES
 from connector.planning.references import code_command, shell_word
 from connector.planning.restatement import RESTATED
-from connector.planning.sources import source_option
+from connector.planning.sources import LIVE, source_option
 from connector.planning.successors import SUSPECTED
 from connector.planning.uncounted import NOT_COUNTED
 
@@ -61,8 +61,8 @@ def causes_of_unmade(plan: Plan, unmade: Iterable[Unmade], untried: int) -> tupl
                 code="NOT_TRIED",
                 label=f"changes of {plan.period}",
                 message=f"{untried} changes of {plan.period} were not tried, because the run ended before",
-                next=plan.sync,
-                fingerprint=print_of(str(plan.period), untried),
+                next=_look(plan),
+                fingerprint=print_of(str(plan.period), None if _live(plan) else untried),
                 seen="change",
                 period=plan.period,
                 source=plan.source,
@@ -93,7 +93,7 @@ def _unresolved(name: str, entries: list[Unresolved], plan: Plan, charges: Mappi
     tenant = tenant_label(first.tenant_id, plan.names) if first.tenant_id is not None else ""
     code = first.product_code or "a row without a product code"
     label, message = code, f"{first.message} ({plan.period})"
-    command, advice = f"connector plan {plan.period}{source_option(plan.source)}", first.next_step
+    command, advice = _look(plan), first.next_step
     if first.code == "UNMAPPED_PRODUCT" and first.product_code:
         who = "1 tenant" if tenants == 1 else f"{tenants} tenants"
         message = (
@@ -123,7 +123,8 @@ def _unresolved(name: str, entries: list[Unresolved], plan: Plan, charges: Mappi
         fingerprint=print_of(
             str(plan.period),
             *sorted(
-                [each.tenant_id or "", each.product_code or "", plain(each.quantity)] for each in entries
+                [each.tenant_id or "", each.product_code or "", "" if _live(plan) else plain(each.quantity)]
+                for each in entries
             ),
         ),
         seen="plan",
@@ -142,17 +143,21 @@ def _uses(entries: list[Unresolved]) -> str:
 
 
 def _restated(name: str, entry: Unresolved, period: Period, source: str) -> Cause:
+    command, advice = f"connector sync {period}{source_option(source)} --restate", ""
+    said, found, other = entry.next_step.rpartition("; to see it: connector ")
+    if found:  # its lines bill a newer month by now
+        command, advice = f"connector {other}", said
     return Cause(
         id=name,
         code=entry.code,
         label=f"{entry.product_code} of {period}",
         message=entry.message,
-        next=f"connector sync {period}{source_option(source)} --restate",
+        next=command,
         fingerprint=print_of(plain(entry.quantity), entry.message),
         seen="restated",
         period=period,
         source=source,
-        advice="the month stays as it was billed until you say otherwise",
+        advice=advice or "the month stays as it was billed until you say otherwise",
     )
 
 
@@ -160,17 +165,18 @@ def _held(change: Change, plan: Plan) -> Cause:
     code = change.held or ""
     before = "nothing" if change.before is None else plain(change.before)
     after = f"{plain(change.after)} for {plan.period}"
-    command = f"{plan.sync} --force {code}"
+    command = _narrowed(change, plan, f" --force {code}")
     advice = "look at the plan; if it is right, release it"
     if code == NEEDS_APPROVAL:
-        command, advice = f"connector approve {plan.digest}", "look at the plan; if it is right, approve it"
+        command = f"connector approve {plan.digest} --only {change.key.agreement_id}/{change.key.item_id}"
+        advice = "look at the plan; if it is right, approve it"
     elif code == NOT_COUNTED:
         command, advice = (
-            f"connector sync {plan.period}",
+            f"connector plan {plan.period}",
             "bill the month from its invoice when it is published",
         )
     elif code == SUSPECTED:
-        command = f"connector plan {plan.period}{source_option(plan.source)}"
+        command = _look(plan)
         advice = "say what the new code is, with the command that the plan names"
     return Cause(
         id=cause_id(code, *map(str, change.key)),
@@ -178,7 +184,9 @@ def _held(change: Change, plan: Plan) -> Cause:
         label=_line(change),
         message=f"{_line(change)} is held at {before} and would be {after}: {change.because}",
         next=command,
-        fingerprint=print_of(str(plan.period), change.kind, before, plain(change.after)),
+        fingerprint=print_of(
+            str(plan.period), change.kind, *(() if _live(plan) else (before, plain(change.after)))
+        ),
         seen="plan",
         period=plan.period,
         source=plan.source,
@@ -188,18 +196,24 @@ def _held(change: Change, plan: Plan) -> Cause:
 
 
 def _refused(objection: Objection, plan: Plan) -> Cause:
+    command, advice = f"{plan.sync} --force {objection.name}", "look at the plan; if it is right, release it"
+    if any(change.held == NEEDS_APPROVAL for change in plan.held):
+        command, advice = (
+            _look(plan),
+            "a run by hand makes what waits for an approval, too: look at all of it",
+        )
     return Cause(
         id=cause_id("GUARD", objection.name),
         code=objection.name,
         label=f"the guard {objection.name}",
         message=objection.message.partition(". Nothing was written")[0] + "; nothing was written",
-        next=f"{plan.sync} --force {objection.name}",
-        fingerprint=print_of(str(plan.period), objection.message),
+        next=command,
+        fingerprint=print_of(str(plan.period), objection.name if _live(plan) else objection.message),
         seen="plan",
         period=plan.period,
         source=plan.source,
         charge=_moved(plan.to_make),
-        advice="look at the plan; if it is right, release it",
+        advice=advice,
     )
 
 
@@ -211,13 +225,42 @@ def _unmade(each: Unmade, plan: Plan) -> Cause:
         code=each.outcome.upper(),
         label=_line(change),
         message=f"{_line(change)} is not at {plain(change.after)} as it should be: {said}",
-        next=plan.sync,
-        fingerprint=print_of(str(plan.period), each.outcome, plain(change.after), said),
+        next=_narrowed(change, plan),
+        fingerprint=print_of(
+            str(plan.period), each.outcome, *(() if _live(plan) else (plain(change.after), said))
+        ),
         seen="change",
         period=plan.period,
         source=plan.source,
         charge=_moved([change]),
     )
+
+
+def _look(plan: Plan) -> str:
+    return f"connector plan {plan.period}{source_option(plan.source)}"
+
+
+def _narrowed(change: Change, plan: Plan, more: str = "") -> str:
+    """Return the command that makes this change and no other; where there is none, the one that shows it.
+
+    A run by hand makes what the nightly job may not, so it must not be for more than its cause names.
+    """
+    if not change.parts:
+        return _look(plan)
+    tenant_id, code = change.parts[0].pair
+    if not shell_word(tenant_id, "") or not shell_word(code, ""):
+        return _look(plan)
+    return f"{plan.sync} {_option('tenant', tenant_id)} {_option('product', code)}{more}"
+
+
+def _option(name: str, value: str) -> str:
+    """Return an option with its value; one that begins with a dash is no option of its own."""
+    return f"--{name}{'=' if value.startswith('-') else ' '}{shell_word(value, '')}"
+
+
+def _live(plan: Plan) -> bool:
+    """Whether it counts what is used today: that moves each night, and is no news."""
+    return plan.source == LIVE
 
 
 def _line(change: Change) -> str:

@@ -69,10 +69,27 @@ def find_restated(
 
 
 def restatement_findings(
-    restated: Iterable[Restated], period: Period, source: str, names: Mapping[str, str]
+    restated: Iterable[Restated],
+    period: Period,
+    source: str,
+    names: Mapping[str, str],
+    *,
+    newer: Period | None = None,
+    compare: str = "",
 ) -> tuple[Unresolved, ...]:
-    """Return what to tell of each: nothing of it is billed until a person says so."""
-    command = f"connector sync {period}{source_option(source)} --restate"
+    """Return what to tell of each: nothing of it is billed until a person says so.
+
+    Where a `newer` month is billed by the same lines, no run may carry it: quantities of the older one would
+    replace those of the newer. `compare` is then the command that shows the difference.
+    """
+    if newer is not None and newer > period:
+        advice = (
+            f"the lines bill {newer} now, so settle the difference on the next invoice or by a credit; "
+            f"to see it: {compare or f'connector usage compare {period} {newer}'}"
+        )
+    else:
+        command = f"connector sync {period}{source_option(source)} --restate"
+        advice = f"the month stays as it was billed; to bill what Sophos says now: {command}"
     return tuple(
         Unresolved(
             code=RESTATED,
@@ -81,7 +98,7 @@ def restatement_findings(
             product_code=each.product_code,
             quantity=each.now - each.before,
             rows=0,
-            next_step=f"the month stays as it was billed; to bill what Sophos says now: {command}",
+            next_step=advice,
         )
         for each in restated
     )

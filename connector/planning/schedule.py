@@ -20,21 +20,24 @@ _FARTHEST = 13
 class Due:
     """One month to bill tonight, and from what; `since` is the first night on which it was due.
 
-    `overdue` says that one which is still not published has to be told.
+    `overdue` says that one which is still not billed has to be told. Live counts wait for an earlier month,
+    which could not be billed after them.
     """
 
     period: Period
     source: Source
     since: date
     overdue: bool = False
+    waits_for: Period | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class History:
     """What the ledger knows of earlier months.
 
-    `applied` is the newest month that a run wrote to ConnectWise from an invoice, `finished` says that a
-    run over all tenants left nothing of it to do. `billed` are the months that were finished, newest first.
+    `applied` is the newest month that a run over all tenants wrote to ConnectWise from an invoice,
+    `finished` says that the newest such run left nothing of it to do. `billed` are the months of which one
+    left nothing but what people decide, newest first.
     """
 
     applied: Period | None = None
@@ -63,7 +66,8 @@ def plan_night(schedule: Schedule, day: date, history: History) -> Night:
         for period in _to_bill(schedule, day, history)
     ]
     if schedule.mode == "daily" and not _invoiced(Period.of(day), history):
-        due.append(Due(Period.of(day), LIVE, day))
+        earlier = (each.period for each in due if each.period < Period.of(day))
+        due.append(Due(Period.of(day), LIVE, day, waits_for=max(earlier, default=None)))
     asked = {each.period for each in due if each.source == API}
     again = tuple(period for period in history.billed[:2] if period not in asked)
     return Night(day, tuple(due), again)
@@ -119,7 +123,9 @@ def told(night: Night) -> str:
     """Say in one line what a night does."""
     doing = []
     for each in night.due:
-        if each.source == LIVE:
+        if each.waits_for is not None:
+            doing.append(f"wait with live counts of {each.period} until {each.waits_for} is billed")
+        elif each.source == LIVE:
             doing.append(f"bill live counts of {each.period}, without firewalls")
         else:
             doing.append(f"bill {each.period} if Sophos has published it")

@@ -11,13 +11,16 @@ from connector.planning.change import Change, unheld
 
 NEEDS_APPROVAL = "NEEDS_APPROVAL"
 ZERO = Decimal(0)
+_EFFECTIVE_AT = 6
+"""Where `writes` of a change has its first day."""
 
 
 def unless_approved(change: Change, rules: Unattended, period: Period, approved: Collection[str]) -> Change:
     """Return a change, held where it neither goes alone nor is among the fingerprints that people let go."""
     if change.held is not None or goes_alone(change, rules):
         return change
-    return change if fingerprint(period, change.writes) in approved else replace(change, held=NEEDS_APPROVAL)
+    marks = {fingerprint(period, change.writes), fingerprint(period, change.writes, dated=False)}
+    return replace(change, held=NEEDS_APPROVAL) if marks.isdisjoint(approved) else change
 
 
 def goes_alone(change: Change, rules: Unattended) -> bool:
@@ -38,12 +41,15 @@ def goes_alone(change: Change, rules: Unattended) -> bool:
     return _within(rules.increase if after > before else rules.decrease, before, abs(after - before))
 
 
-def fingerprint(period: Period, writes: Sequence[str | None]) -> str:
+def fingerprint(period: Period, writes: Sequence[str | None], *, dated: bool = True) -> str:
     """Return sixteen hexadecimal digits of exactly this write of a month: what a person approves.
 
-    What holds the change does not count.
+    What holds the change does not count, nor does its first day unless it is `dated`: where a line begins
+    on the day that it is made, that is another one on each night.
     """
     named = [str(period), *unheld(writes)]
+    if not dated:
+        named[1 + _EFFECTIVE_AT] = "today"
     return hashlib.sha256(json.dumps(named).encode()).hexdigest()[:16]
 
 

@@ -21,7 +21,8 @@ KINDS: Mapping[str, Callable[[Job], tuple[JobFile, ...]]] = {
 
 def job_files(kind: str, job: Job) -> tuple[JobFile, ...]:
     """Return the files of one of the KINDS; raises CommandFault for paths that it cannot be told."""
-    for path in (*job.program, job.folder, job.mappings, job.state, job.scripts, job.secrets_folder):
+    places = (job.folder, job.mappings, job.state, job.scripts, job.secrets_folder)
+    for path in (*job.program, *places, *job.logging):
         if printable(path) != path:
             raise CommandFault(
                 f"A path has a character that no file of a scheduler can hold: {path!r}.",

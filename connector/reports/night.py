@@ -20,7 +20,7 @@ from connector.reports.text import run_text
 
 Document = dict[str, Any]
 
-DONE, TO_DECIDE, NOT_PUBLISHED = 0, 3, 8
+DONE, TO_DECIDE, PARTLY, NOT_PUBLISHED = 0, 3, 6, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Step:
 
     `run` is what billing it did, `restated` what has changed since it was billed, `error` why it could not
     be done. Nothing of these: `note` says why nothing was to be done; it `waits` where an earlier month has
-    to be billed first.
+    to be billed first. `overdue` says that the month should be billed by now.
     """
 
     period: Period
@@ -50,27 +50,43 @@ class Step:
             return self.error.exit_code
         if self.run is not None:
             return self.run.exit_code
+        if self.waits and self.overdue:
+            return NOT_PUBLISHED
         return TO_DECIDE if self.restated else DONE
+
+    @property
+    def wrote(self) -> bool:
+        """Whether anything was sent to ConnectWise."""
+        sent = {"done", "failed", "unclear"}
+        return self.run is not None and any(each.outcome in sent for each in self.run.results)
 
 
 @dataclass(frozen=True, slots=True)
 class NightReport:
-    """All of a night, month by month; `note` says in a line what there was to do."""
+    """All of a night, month by month; `note` says in a line what there was to do.
+
+    One that was `interrupted` has not come to the months that are missing.
+    """
 
     day: date
     steps: tuple[Step, ...] = ()
     note: str = ""
+    interrupted: bool = False
 
     @property
     def exit_code(self) -> int:
-        """The worst of its steps."""
+        """The worst of its steps; one that was interrupted is done in part, whatever else it met."""
+        if self.interrupted:
+            return PARTLY
         codes = {step.exit_code for step in self.steps}
         return next((code for code in EXIT_ORDER if code in codes), DONE)
 
     @property
     def complete(self) -> bool:
         """Whether every month that was to be looked at was: only then is a cause that is missing gone."""
-        return all(step.error is None or isinstance(step.error, NotPublished) for step in self.steps)
+        return not self.interrupted and all(
+            step.error is None or isinstance(step.error, NotPublished) for step in self.steps
+        )
 
 
 def night_text(report: NightReport) -> str:
@@ -119,7 +135,12 @@ def explained_document(told: Iterable[tuple[Night, str]]) -> Document:
             {
                 "day": str(night.day),
                 "due": [
-                    {"period": str(each.period), "source": each.source, "overdue": each.overdue}
+                    {
+                        "period": str(each.period),
+                        "source": each.source,
+                        "overdue": each.overdue,
+                        "waits_for": None if each.waits_for is None else str(each.waits_for),
+                    }
                     for each in night.due
                 ],
                 "look_again": [str(period) for period in night.look_again],
@@ -134,6 +155,8 @@ _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def _quiet(step: Step) -> str:
+    if step.waits:
+        return f"{step.period}: {step.note}"
     return f"{step.period} is {'not published yet' if step.error is not None else step.note}"
 
 

@@ -2,52 +2,86 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from connector.planning.causes import Cause
 from connector.planning.change import plain
 from connector.planning.charges import Charge
 from connector.planning.news import News, Told
 from connector.planning.prices import Money, totals
+from connector.planning.references import shell_word
 from connector.reports.escape import printable
 from connector.reports.outcome import Run
 
 MOST_CAUSES = 10
 _LONGEST_LINE = 600
 _LONGEST_TITLE = 100
+_LONGEST_NAME = 40
 _MENTION = re.compile(r"@(?=(?:everyone|channel|here|all|team)\b)", re.IGNORECASE)
 
 
-def news_title(news: News) -> str:
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose bills a message is about: the profile where there is one, else the company of ConnectWise."""
+
+    company: str = ""
+    profile: str = ""
+
+    @property
+    def title(self) -> str:
+        """How each title begins."""
+        name = plainly(self.profile or self.company, _LONGEST_NAME)
+        return f"Sophos billing of {name}" if name else "Sophos billing"
+
+    def command(self, line: str) -> str:
+        """Return a command of ours as it is to be typed."""
+        if not self.profile:
+            return line
+        between = "=" if self.profile.startswith("-") else " "
+        named = f"connector --profile{between}{shell_word(self.profile, 'NAME')} "
+        return named + line.removeprefix("connector ")
+
+
+NOBODY = Whose()
+
+
+def news_title(news: News, whose: Whose = NOBODY) -> str:
     """Say in one line how much there is to see to."""
     causes = news.to_tell
     if len(causes) == 1:
-        return plainly(f"Sophos billing: {causes[0].code}, {causes[0].label}", _LONGEST_TITLE)
-    return f"Sophos billing: {len(causes)} things need you"
+        return plainly(f"{whose.title}: {causes[0].code}, {causes[0].label}", _LONGEST_TITLE)
+    return f"{whose.title}: {len(causes)} things need you"
 
 
-def news_text(news: News, runs: Iterable[Run], settled: Sequence[Told]) -> str:
+def news_text(news: News, runs: Iterable[Run], settled: Sequence[Told], whose: Whose = NOBODY) -> str:
     """Say what needs a person, how much money it is about, and the next command for each."""
-    paragraphs = ["\n".join(run_lines(runs))]
+    paragraphs = [_opening(whose), "\n".join(run_lines(runs))]
     shown = news.to_tell[:MOST_CAUSES]
     changed = {cause.id for cause in news.changed}
-    paragraphs += [_cause_text(cause, again=cause.id in changed) for cause in shown]
+    paragraphs += [_cause_text(cause, whose, again=cause.id in changed) for cause in shown]
     more = len(news.to_tell) - len(shown)
     if more:
-        paragraphs.append(f"and {more} more: connector diagnose")
-    if news.same:
-        paragraphs.append(f"{len(news.same)} told before and still open: connector diagnose")
-    paragraphs.append(settled_line(settled))
+        paragraphs.append(f"and {more} more: {whose.command('connector diagnose')}")
+    paragraphs += [_open_line(len(news.same), whose), settled_line(settled)]
     return "\n\n".join(text for text in paragraphs if text)
 
 
-def success_title(runs: Sequence[Run]) -> str:
+def success_title(runs: Sequence[Run], whose: Whose = NOBODY) -> str:
     """Say in one line which months went well."""
-    return f"Sophos billing: {' and '.join(dict.fromkeys(str(run.plan.period) for run in runs))} is billed"
+    return f"{whose.title}: {' and '.join(dict.fromkeys(str(run.plan.period) for run in runs))} is billed"
 
 
-def success_text(runs: Iterable[Run], settled: Sequence[Told]) -> str:
+def success_text(
+    runs: Iterable[Run], settled: Sequence[Told], whose: Whose = NOBODY, *, still_open: int = 0
+) -> str:
     """Say what was billed, in a line for each month."""
-    return "\n\n".join(text for text in ("\n".join(run_lines(runs)), settled_line(settled)) if text)
+    paragraphs = (
+        _opening(whose),
+        "\n".join(run_lines(runs)),
+        _open_line(still_open, whose),
+        settled_line(settled),
+    )
+    return "\n\n".join(text for text in paragraphs if text)
 
 
 def run_lines(runs: Iterable[Run]) -> Iterator[str]:
@@ -74,14 +108,27 @@ def settled_line(settled: Sequence[Told]) -> str:
     return f"Settled: {'; '.join(named)}."
 
 
-def ticket_summary(cause: Cause) -> str:
+def ticket_summary(cause: Cause, whose: Whose = NOBODY) -> str:
     """Return a ticket's summary: ConnectWise takes 100 characters."""
-    return plainly(f"Sophos billing: {cause.code}, {cause.label}", _LONGEST_TITLE)
+    return plainly(f"{whose.title}: {cause.code}, {cause.label}", _LONGEST_TITLE)
 
 
-def ticket_text(cause: Cause) -> str:
+def ticket_text(cause: Cause, whose: Whose = NOBODY) -> str:
     """Return what a ticket says of its cause, and a note when that has changed."""
-    return _cause_text(cause, again=False)
+    return _cause_text(cause, whose, again=False)
+
+
+def passed_text(known: Told) -> str:
+    """Return what the ticket of a month is closed with that a newer one went before."""
+    return (
+        f"This is not settled: a newer month is billed, so no run bills what is missing of {known.period} "
+        "any more. It stays unbilled unless somebody bills it by hand."
+    )
+
+
+def closed_text(known: Told) -> str:
+    """Return what the ticket of a restated month is closed with once it lies too far back."""
+    return f"Nobody looks at {known.period} any more: it stays as it was billed."
 
 
 def charge_text(charge: Charge) -> str:
@@ -99,14 +146,23 @@ def plainly(text: str, width: int = _LONGEST_LINE) -> str:
     return printable(_MENTION.sub("@ ", line), width=width)
 
 
-def _cause_text(cause: Cause, *, again: bool) -> str:
+def _opening(whose: Whose) -> str:
+    return whose.title if whose != NOBODY else ""
+
+
+def _open_line(count: int, whose: Whose) -> str:
+    command = whose.command("connector diagnose")
+    return f"{count} told before and still open: {command}" if count else ""
+
+
+def _cause_text(cause: Cause, whose: Whose, *, again: bool) -> str:
     told = [
         f"{'Changed: ' if again else ''}{cause.code}: {plainly(cause.message)}",
         charge_text(cause.charge),
     ]
     if cause.advice:
         told.append(f"First: {plainly(cause.advice)}")
-    told.append(f"Next: {plainly(cause.next)}")
+    told.append(f"Next: {plainly(whose.command(cause.next))}")
     return "\n".join(line for line in told if line)
 
 

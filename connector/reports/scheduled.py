@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 NIGHTLY = "nightly"
+PROFILES = "profiles"
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +12,8 @@ class Job:
 
     `secrets` are the settings that `secrets_folder` holds in files of their names; `scripts` is the folder
     that a wrapper will be in. `image` and `timezone` count only where a scheduler knows them. `fleet` runs
-    the profiles of `folder`, each with a map and a state of its own.
+    the profiles of `folder`, each with a map and a state of its own; `profile` is one of them. `beside` are
+    folders that it writes to beside its state, for `logging`: what comes before the command for that.
     """
 
     at: str
@@ -26,18 +28,23 @@ class Job:
     image: str = ""
     timezone: str = ""
     fleet: bool = False
+    profile: str = ""
+    logging: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
     @property
     def words(self) -> tuple[str, ...]:
         """The command line."""
         if self.fleet:
             return (*self.program, "fleet", NIGHTLY)
-        return (*self.program, "--mappings", self.mappings, "--state", self.state, NIGHTLY)
+        profile = ("--profile", self.profile) if self.profile else ()
+        places = ("--mappings", self.mappings, "--state", self.state)
+        return (*self.program, *profile, *places, *self.logging, NIGHTLY)
 
     @property
     def writes(self) -> str:
         """The folder that it writes to."""
-        return f"{self.folder}/profiles" if self.fleet else self.state
+        return f"{self.folder}/{PROFILES}" if self.fleet else self.state
 
     @property
     def hour(self) -> int:

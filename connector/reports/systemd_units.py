@@ -13,7 +13,7 @@ def systemd_files(job: Job) -> tuple[JobFile, ...]:
 
 
 def _service(job: Job) -> str:
-    places = (*job.program[:1], job.folder, job.mappings, job.state)
+    places = (*job.program[:1], job.folder, job.mappings, job.state, *job.beside)
     credentials = "".join(
         f"LoadCredential={name}:{_plain(f'{job.secrets_folder}/{name}')}\nEnvironment={name}_FILE=%d/{name}\n"
         for name in job.secrets
@@ -38,7 +38,7 @@ TimeoutStartSec=6h
 KillSignal=SIGINT
 {credentials}
 # It writes this folder, which must be there, and nothing else.
-ReadWritePaths={_quoted(job.writes)}
+ReadWritePaths={" ".join(map(_quoted, (job.writes, *job.beside)))}
 ProtectSystem=strict
 ProtectHome={"read-only" if _any_below(places, _HOMES) else "yes"}
 PrivateTmp={"no" if _any_below(places, _TEMPORARY) else "yes"}

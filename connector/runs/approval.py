@@ -23,10 +23,11 @@ def approve(pipeline: Pipeline, digest: str, only: Collection[str], why: str) ->
     they were let go is on record then, for exactly these writes.
     """
     stored = pipeline.stored(digest)
-    approved = {fingerprint(stored.period, writes) for writes in _chosen(stored, only)}
+    dated = pipeline.mappings.defaults.effective != "today"
+    approved = {fingerprint(stored.period, writes, dated=dated) for writes in _chosen(stored, only)}
     record_approvals(pipeline.ledger, pipeline.run, digest, approved, why)
     plan = pipeline.plan(stored.period, stored.options, source_named(stored.source))
-    gone = len(approved - {fingerprint(plan.period, change.writes) for change in plan.changes})
+    gone = len(approved - {fingerprint(plan.period, each.writes, dated=dated) for each in plan.changes})
     if gone:
         raise PlanMoved(
             f"Since plan {digest} was made, things have changed: {gone} of the {len(approved)} changes that "

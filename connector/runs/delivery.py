@@ -33,10 +33,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Seconds that one answer, and everything together, may take."""
+    """Seconds that one answer, and everything together, may take; and to wait while another night tells."""
 
     answer: float = 10.0
     whole: float = 45.0
+    turn: float = 120.0
 
 
 def deliver(addresses: Sequence[str], message: Message, timings: Timings) -> tuple[bool, tuple[str, ...]]:

@@ -4,14 +4,14 @@ import getpass
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
 from connector import __version__
 from connector.errors import CommandFault
 from connector.reports.deployment import KINDS
-from connector.reports.scheduled import Job, JobFile
+from connector.reports.scheduled import PROFILES, Job, JobFile
 from connector.runs.sheet_file import write_sheet_file
 from connector.settings import SECRETS, Surroundings
 
@@ -30,6 +30,8 @@ _MEANT_FOR = {
     "--program": tuple(_USER),
     "--mappings": tuple(_USER),
     "--state": tuple(_USER),
+    "--metrics": tuple(_USER),
+    "--log-file": tuple(_USER),
 }
 
 
@@ -49,6 +51,10 @@ class Asked:
     fleet: bool = False
     target: Path | None = None
     """The folder that the files are written to."""
+    profile: str | None = None
+    metrics: str | None = None
+    log_file: str | None = None
+    log_format: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +84,13 @@ def job_of(kind: str, asked: Asked, desk: Desk) -> Job:
 
 def what_is_missing(kind: str, job: Job) -> str:
     """Say what the job will lack, as far as this machine shows it; nothing if all is well."""
-    if not job.folder or job.fleet or not _is_here(kind) or Path(job.folder, ".env").is_file():
+    if not job.folder or job.fleet or not _is_here(kind):
+        return ""
+    home = Path(job.folder, PROFILES, job.profile) if job.profile else Path(job.folder)
+    if (home / ".env").is_file():
         return ""
     return (
-        f"There is no .env in {job.folder}. A job sees no setting of your shell's: what is not secret, "
+        f"There is no .env in {home}. A job sees no setting of your shell's: what is not secret, "
         "such as CONNECTWISE_URL, has to stand there."
     )
 
@@ -112,12 +121,18 @@ def _check(kind: str, asked: Asked) -> None:
             f"{kind!r} is nothing that a job can be made for.", f"Choose one of: {', '.join(KINDS)}."
         )
     for option, kinds in _MEANT_FOR.items():
-        if getattr(asked, option.removeprefix("--")) is not None and kind not in kinds:
+        said = getattr(asked, option.removeprefix("--").replace("-", "_"))
+        if said is not None and kind not in kinds:
             raise CommandFault(f"{option} means nothing for {kind}.", "Leave it out.")
     if asked.fleet and (kind not in _USER or asked.mappings or asked.state or asked.secrets):
         raise CommandFault(
             "Each profile of a fleet has a map, a state and secrets of its own, on a machine's own disk.",
             "Leave out --mappings, --state and --secrets; print kubernetes for each profile.",
+        )
+    if asked.fleet and (asked.profile or asked.metrics or asked.log_file):
+        raise CommandFault(
+            "A fleet runs every profile, each with a log file and metrics of its own.",
+            "Leave out --profile, --metrics and --log-file; a profile's .env names its files.",
         )
     for option, value, form, example in (
         ("--time", asked.at, r"(?:[01]\d|2[0-3]):[0-5]\d", "03:15"),
@@ -146,27 +161,37 @@ def _who_asks() -> str:
 
 def _job_here(asked: Asked, desk: Desk, user: str) -> Job:
     here, home, surroundings = desk.here, desk.home, desk.surroundings
+    folder = here if asked.profile else home
     if asked.folder is not None:
-        home = _absolute(here / asked.folder)
-        surroundings = Surroundings(os.environ, home)
+        folder = _absolute(here / asked.folder)
+        home = folder / PROFILES / asked.profile if asked.profile else folder
+        surroundings = Surroundings(os.environ, home, alone=bool(asked.profile))
 
     def place(given: str | None, name: str, default: str) -> str:
         path = here / given if given is not None else home / (surroundings.get(name) or default)
         return str(_absolute(path))
 
     secrets = _absolute(here / asked.secrets) if asked.secrets else None
+    written = {
+        option: _absolute(here / path)
+        for option, path in (("--log-file", asked.log_file), ("--metrics", asked.metrics))
+        if path is not None
+    }
     return Job(
         at=asked.at,
         program=(str(_absolute(here / asked.program)),) if asked.program else _this_program(),
-        folder=str(home),
+        folder=str(folder),
         mappings=place(asked.mappings, "CONNECTOR_MAPPINGS", "mappings.yaml"),
         state=place(asked.state, "CONNECTOR_STATE", "state"),
         user=user,
-        scripts=str(_absolute(here / asked.target) if asked.target else home),
+        scripts=str(_absolute(here / asked.target) if asked.target else folder),
         secrets_folder=str(secrets or ""),
         secrets=_secrets(secrets) if secrets else (),
         timezone=asked.timezone or "",
         fleet=asked.fleet,
+        profile=asked.profile or "",
+        logging=_logging(asked, written),
+        beside=tuple(dict.fromkeys(str(path.parent) for path in written.values())),
     )
 
 
@@ -181,19 +206,34 @@ def _job_elsewhere(kind: str, asked: Asked, user: str) -> Job:
             f"The paths are those of another machine, one with {kind}; they have to be given, from the root.",
             f"Name them: --folder {example[0]} --program PATH{example[1]}",
         )
+    home = folder / PROFILES / asked.profile if asked.profile else folder
+    written = {
+        option: folder / path
+        for option, path in (("--log-file", asked.log_file), ("--metrics", asked.metrics))
+        if path is not None
+    }
     return Job(
         at=asked.at,
         program=(str(program),),
         folder=str(folder),
-        mappings=str(folder / (asked.mappings or "mappings.yaml")),
-        state=str(folder / (asked.state or "state")),
+        mappings=str(home / (asked.mappings or "mappings.yaml")),
+        state=str(home / (asked.state or "state")),
         user=user,
         scripts=str(folder),
         secrets_folder=str(secrets or ""),
         secrets=_USUAL_SECRETS if secrets else (),
         timezone=asked.timezone or "",
         fleet=asked.fleet,
+        profile=asked.profile or "",
+        logging=_logging(asked, written),
+        beside=tuple(dict.fromkeys(str(path.parent) for path in written.values())),
     )
+
+
+def _logging(asked: Asked, written: Mapping[str, PurePath]) -> tuple[str, ...]:
+    """Return what the job's command line says of its log and its metrics."""
+    form = ("--log-format", asked.log_format) if asked.log_format is not None and not asked.fleet else ()
+    return (*form, *(word for option, path in written.items() for word in (option, str(path))))
 
 
 def _this_program() -> tuple[str, ...]:

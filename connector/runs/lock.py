@@ -51,6 +51,21 @@ def one_run_at_a_time(folder: Path, *, who: str, pid: int, command: str, now: da
         lock.release()
 
 
+def is_held(folder: Path) -> bool:
+    """Whether a run holds the state folder this moment; looks without waiting, and makes no file."""
+    if not (folder / LOCK_NAME).exists():
+        return False
+    lock = FileLock(folder / LOCK_NAME, timeout=0, mode=0o600)
+    try:
+        lock.acquire()
+    except Timeout:
+        return True
+    except OSError:  # a folder that is another user's: whoever may not look cannot say that nobody is there
+        return True
+    lock.release()
+    return False
+
+
 def _owners_alone(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 

@@ -1,17 +1,19 @@
 """What of a night needs a person, and how far the night got in looking for it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 
+from connector.errors import NotPublished, RunInProgress
 from connector.ledger import Ledger
 from connector.ledger.months import snapshot_rows
 from connector.ledger.recall import listed_last
-from connector.model import Mappings
-from connector.planning.causes import Cause, cause_of_error, once
+from connector.model import Mappings, Period
+from connector.planning.causes import Cause, cause_of_error, cause_of_overdue, once
 from connector.planning.charges import Charge, Place, charges_of
 from connector.planning.news import Looked
 from connector.planning.plan_causes import Unmade, causes_of_plan, causes_of_restated, causes_of_unmade
 from connector.planning.resolve import TenantFinder
+from connector.planning.sources import API
 from connector.reports.night import DONE, TO_DECIDE, NightReport, Step
 from connector.reports.outcome import Run
 
@@ -27,14 +29,22 @@ def causes_of_night(report: NightReport, mappings: Mappings, ledger: Ledger | No
     return tuple(sorted(once(found), key=_order))
 
 
-def looked_at(report: NightReport) -> Looked:
-    """Return what the night looked at, and so may say is gone."""
+def looked_at(report: NightReport, finished: Collection[Period] = ()) -> Looked:
+    """Return what the night looked at, and so may say is gone.
+
+    A month that is `finished` and was looked at again has nothing left that needs anybody but what shows.
+    """
     runs = [(step, step.run) for step in report.steps if step.run is not None]
+    again = [step.period for step in report.steps if _is_again(step)]
+    whole = frozenset((period, str(API)) for period in again if period in finished)
+    asked = [step.period for step in report.steps if step.source == API]
     quiet = all(step.error is None and step.exit_code in {DONE, TO_DECIDE} for step in report.steps)
     return Looked(
-        planned=frozenset((step.period, step.source) for step, _ in runs),
-        applied=frozenset((step.period, step.source) for step, run in runs if _tried_all(run)),
+        planned=frozenset((step.period, step.source) for step, _ in runs) | whole,
+        applied=frozenset((step.period, step.source) for step, run in runs if _tried_all(run)) | whole,
         compared=frozenset(step.period for step in report.steps if step.error is None and not step.waits),
+        since=min(asked) if again and not report.interrupted else None,
+        finished=frozenset(finished),
         worked=any(step.run is not None or step.restated for step in report.steps)
         or (quiet and bool(report.steps)),
         faulted=any(_is_fault(step) for step in report.steps),
@@ -46,6 +56,7 @@ def _causes_of(step: Step, mappings: Mappings, ledger: Ledger | None) -> Iterato
         cause = cause_of_error(step.error, step.period, step.source, overdue=step.overdue)
         if cause is not None:
             yield cause
+    yield from _overdue(step)
     if step.run is not None:
         plan = step.run.plan
         results = step.run.results
@@ -61,6 +72,20 @@ def _causes_of(step: Step, mappings: Mappings, ledger: Ledger | None) -> Iterato
                 sum(each.outcome == "not_tried" for each in results),
             )
     yield from causes_of_restated(step.restated, step.period, step.source)
+
+
+def _overdue(step: Step) -> Iterator[Cause]:
+    """Yield that a month is late, where that is not what its error says."""
+    if not step.overdue or isinstance(step.error, NotPublished):
+        return
+    if step.error is not None:
+        yield cause_of_overdue(step.period, step.source, step.error.message, step.error.next_step)
+    elif step.waits:
+        yield cause_of_overdue(step.period, step.source, step.note)
+    elif step.run is not None and step.run.exit_code not in {DONE, TO_DECIDE}:
+        refused = ", ".join(each.name for each in step.run.plan.objections)
+        why = f"it was refused by {refused}" if refused else "not all of its changes were made"
+        yield cause_of_overdue(step.period, step.source, why)
 
 
 def _charges(run: Run, mappings: Mappings, ledger: Ledger | None) -> Mapping[Place, Charge]:
@@ -79,9 +104,16 @@ def _tried_all(run: Run) -> bool:
     return not run.plan.objections and all(each.outcome != "not_tried" for each in run.results)
 
 
+def _is_again(step: Step) -> bool:
+    """Whether it looked at a billed month once more, and got to its end."""
+    return step.source == API and step.run is None and step.error is None and not step.waits
+
+
 def _is_fault(step: Step) -> bool:
     if step.error is None:
         return False
+    if isinstance(step.error, RunInProgress):  # it needs nobody, and nothing was looked at
+        return True
     cause = cause_of_error(step.error, step.period, step.source)
     return cause is not None and cause.seen == "fault"
 

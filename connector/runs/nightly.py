@@ -6,8 +6,9 @@ finished what it has finished.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
-from connector.errors import ConnectorError, NotPublished
+from connector.errors import ConnectorError
 from connector.ledger import Ledger
 from connector.ledger.billed import billed_month
 from connector.ledger.health import record_night
@@ -20,12 +21,17 @@ from connector.planning.restatement import find_restated, restatement_findings
 from connector.planning.schedule import Due, Night, first_night, next_month, plan_night
 from connector.planning.sources import API, LIVE
 from connector.reports.log_line import LogLine
-from connector.reports.night import DONE, TO_DECIDE, NightReport, Step
+from connector.reports.night import DONE, PARTLY, TO_DECIDE, NightReport, Step
+from connector.reports.outcome import Run
+from connector.runs.apply import RUN_AGAIN
 from connector.runs.draft import finder_of, names_of
 from connector.runs.pipeline import Pipeline
 from connector.runs.reading import Sophos, Usage
 from connector.runs.session import Setup, begun
 from connector.vendors.sophos_licences import LicenceCount
+
+_GOES_ON = frozenset({DONE, TO_DECIDE, PARTLY})
+"""The exit codes of a month after which a later one may be billed."""
 
 
 @dataclass(slots=True)
@@ -41,11 +47,26 @@ class Nightly:
             return plan_night(self.setup.mappings.schedule, self.setup.today, night_history(ledger))
 
     def run(self) -> NightReport:
-        """Do it; whatever ends a month's run is in the report, and no later month goes before an earlier."""
+        """Do it; whatever ends a month's run is in the report, and no later month goes before an earlier.
+
+        Raises KeyboardInterrupt where nothing was written: else that has to be told, as far as it came.
+        """
         night = self.night()
         sophos = OnceANight(self.setup.sophos)
-        steps = [*self._bill(night, sophos), *self._look_again(night, sophos)]
-        report = NightReport(night.day, tuple(steps), self._note(night))
+        steps: list[Step] = []
+        interrupted = False
+        try:
+            for step in chain(self._bill(night, sophos), self._look_again(night, sophos)):
+                steps.append(step)
+                interrupted = step.run is not None and _broke_off(step.run)
+                if interrupted:
+                    break
+        except KeyboardInterrupt:
+            if not any(step.wrote for step in steps):
+                raise
+            interrupted = True
+        note = "interrupted; the rest of it waits for the next night" if interrupted else self._note(night)
+        report = NightReport(night.day, tuple(steps), note, interrupted)
         with Ledger(self.setup.state, now=self.setup.now) as ledger:
             record_night(ledger, night.day, report.exit_code)
         return report
@@ -56,13 +77,17 @@ class Nightly:
         for due in night.due:
             if due.source == LIVE and due.period in billed:
                 continue
-            if due.source == API and stopped:
-                yield Step(due.period, due.source, note=stopped, waits=True)
+            waits = stopped if due.source == API else ""
+            if due.waits_for is not None:
+                waits = f"live counts begin the night after {due.waits_for} is billed"
+            if waits:
+                yield Step(due.period, due.source, note=waits, overdue=due.overdue, waits=True)
                 continue
             step = self._month(due, sophos)
             if step.run is not None:
                 billed.add(due.period)
-            if due.source == API and (step.error is not None or step.exit_code not in {DONE, TO_DECIDE}):
+            # A line that refused its quantity would refuse the next month's, too: it holds back no other.
+            if due.source == API and (step.error is not None or step.exit_code not in _GOES_ON):
                 stopped = f"it waits until {due.period} is billed"
             yield step
 
@@ -73,11 +98,9 @@ class Nightly:
                 plan = pipeline.plan(due.period, self.options, due.source)
                 run = pipeline.apply(plan, plan.digest)
                 pipeline.finish(run.exit_code)
-        except NotPublished as error:
-            return Step(due.period, due.source, error=error, overdue=due.overdue)
         except ConnectorError as error:
-            return Step(due.period, due.source, error=error)
-        return Step(due.period, due.source, run=run)
+            return Step(due.period, due.source, error=error, overdue=due.overdue)
+        return Step(due.period, due.source, run=run, overdue=due.overdue)
 
     def _look_again(self, night: Night, sophos: "OnceANight") -> Iterator[Step]:
         for period in night.look_again:
@@ -104,7 +127,7 @@ def look_again(pipeline: Pipeline, period: Period) -> tuple[Unresolved, ...]:
 
     What the map has off is not told.
     """
-    billed = billed_month(pipeline.ledger, period, API, pipeline.today)
+    billed = billed_month(pipeline.ledger, period, API, pipeline.today, passed=True)
     rows = pipeline.sophos.billing_usage(period, pipeline.story.progress)
     usage = Usage(period, rows, pipeline.sophos.tenants(), pipeline.sophos.firewalls())
     pipeline.ledger.record_usage(pipeline.run, period, API, rows)
@@ -119,7 +142,15 @@ def look_again(pipeline: Pipeline, period: Period) -> tuple[Unresolved, ...]:
         for each in restated
         if each.tenant_id is None or not _is_off(pipeline.mappings, each.tenant_id, each.product_code)
     ]
-    findings = restatement_findings(told, period, API, names_of(usage, pipeline.mappings))
+    (now,) = pipeline.ledger.query("SELECT usage FROM runs WHERE id = ?", pipeline.run)
+    findings = restatement_findings(
+        told,
+        period,
+        API,
+        names_of(usage, pipeline.mappings),
+        newer=pipeline.ledger.newest_applied(),
+        compare=f"connector usage compare {billed.usage} {now['usage']}",
+    )
     for each in findings:
         pipeline.story.said(
             LogLine(
@@ -133,6 +164,11 @@ def look_again(pipeline: Pipeline, period: Period) -> tuple[Unresolved, ...]:
             )
         )
     return findings
+
+
+def _broke_off(run: Run) -> bool:
+    """Whether a person stopped a run while it was writing."""
+    return any(result.message == f"interrupted; {RUN_AGAIN}" for result in run.results)
 
 
 def _is_off(mappings: Mappings, tenant_id: str, product_code: str) -> bool:

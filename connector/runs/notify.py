@@ -10,15 +10,25 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
+from filelock import FileLock, Timeout
+
 from connector.errors import ConnectorError, StateFault
 from connector.ledger import Ledger
-from connector.ledger.notices import record_settled, record_told, settled_causes, told_causes
+from connector.ledger.notices import (
+    finished_months,
+    forget_told,
+    known_tickets,
+    record_settled,
+    record_told,
+    settled_causes,
+    told_causes,
+)
 from connector.model import Mappings
 from connector.planning.causes import Cause, cause_of_error
 from connector.planning.news import Looked, News, Told, news_of
 from connector.reports.escape import printable
 from connector.reports.night import DONE, TO_DECIDE, NightReport
-from connector.reports.notice import news_text, news_title, success_text, success_title
+from connector.reports.notice import NOBODY, Whose, news_text, news_title, success_text, success_title
 from connector.reports.outcome import Run
 from connector.runs.delivery import Message, Timings, deliver
 from connector.runs.heartbeat import beat
@@ -26,6 +36,10 @@ from connector.runs.night_causes import causes_of_night, looked_at
 from connector.runs.session import Setup
 from connector.runs.tickets import TicketDesk, Tickets, proposed_name, ticket_desk
 from connector.settings import NotifySettings
+
+LOCK_NAME = "connector.telling.lock"
+Known = frozenset[str]
+"""The ids of the causes that somebody knows of."""
 
 
 @dataclass(slots=True)
@@ -43,6 +57,7 @@ class Notifier:
     desk: Callable[[], TicketDesk] | None = None
     proposed: str = ""
     timings: Timings = field(default_factory=Timings)
+    whose: Whose = NOBODY
 
     @classmethod
     def of(cls, setup: Setup) -> Self:
@@ -54,20 +69,16 @@ class Notifier:
             mappings=setup.mappings,
             desk=lambda: ticket_desk(setup),
             proposed=proposed_name(setup),
+            whose=Whose(setup.settings.connectwise.company, setup.profile),
         )
 
     def tell(self, report: NightReport) -> tuple[str, ...]:
         """Tell what a night left to people; return a line for each thing that failed in doing so."""
         warnings: list[str] = []
-        with self._memory(warnings) as ledger:
-            causes: tuple[Cause, ...] = ()
-            told = False
-            with _warned("Notifications", warnings):
-                causes = causes_of_night(report, self.mappings, ledger)
-                runs = [step.run for step in report.steps if step.run is not None]
-                told = self._message(causes, looked_at(report), runs, ledger, warnings)
-            with _warned("Tickets", warnings):
-                self._tickets(causes, looked_at(report), ledger, warnings)
+        told = False
+        with self._turn(warnings) as mine:
+            if mine:
+                told = self._told(report, warnings)
         # 3 leaves something to people: that is well only if they know of it.
         well = report.exit_code == DONE or (report.exit_code == TO_DECIDE and told)
         if well and self.settings.heartbeat:
@@ -79,10 +90,29 @@ class Notifier:
         """Tell why a night could not even begin; return what failed in doing so."""
         warnings: list[str] = []
         cause = cause_of_error(error)
-        with self._memory(warnings) as ledger, _warned("Notifications", warnings):
-            if cause is not None:
-                self._message((cause,), Looked(faulted=True), [], ledger, warnings)
+        if cause is None:
+            return ()
+        with self._turn(warnings) as mine:
+            if mine:
+                with self._memory(warnings) as ledger, _warned("Notifications", warnings):
+                    self._message((cause,), Looked(faulted=True), [], ledger, warnings)
         return tuple(warnings)
+
+    def _told(self, report: NightReport, warnings: list[str]) -> bool:
+        """Send the message and bring the tickets in line; return whether each cause is known to somebody."""
+        known: Known = frozenset()
+        with self._memory(warnings) as ledger:
+            found: list[tuple[tuple[Cause, ...], Looked]] = []
+            with _warned("Notifications", warnings):
+                causes = causes_of_night(report, self.mappings, ledger)
+                looked = looked_at(report, finished_months(ledger) if ledger is not None else ())
+                found.append((causes, looked))
+                runs = [step.run for step in report.steps if step.run is not None]
+                known |= self._message(causes, looked, runs, ledger, warnings)
+            for causes, looked in found:
+                with _warned("Tickets", warnings):
+                    known |= self._tickets(causes, looked, ledger, warnings)
+        return bool(found) and all(cause.id in known for causes, _ in found for cause in causes)
 
     # The message ---------------------------------------------------------------------------------
 
@@ -93,37 +123,61 @@ class Notifier:
         runs: Sequence[Run],
         ledger: Ledger | None,
         warnings: list[str],
-    ) -> bool:
-        """Send what people do not know yet; return False where there is such a thing and nobody took it."""
+    ) -> Known:
+        """Send what people do not know yet; return what they know now."""
         if not self.settings.addresses:
-            return True
+            return frozenset()
         news, settled = _remembered(causes, looked, ledger)
+        known = frozenset(cause.id for cause in news.same)
         if news.to_tell:
-            message = Message(news_title(news), news_text(news, runs, settled))
-        elif self._worth_a_digest(news, runs):
-            message = Message(success_title(runs), success_text(runs, settled), urgent=False)
+            message = Message(news_title(news, self.whose), news_text(news, runs, settled, self.whose))
+        elif self._worth_a_digest(runs):
+            text = success_text(runs, settled, self.whose, still_open=len(news.same))
+            message = Message(success_title(runs, self.whose), text, urgent=False)
         else:
-            return True
+            return known
         taken, failed = deliver(self.settings.addresses, message, self.timings)
         warnings += failed
         if taken and ledger is not None:
-            record_told(ledger, news.to_tell, settled)
-        return taken or not news.to_tell
+            record_told(ledger, (*news.new, *news.changed), settled)
+            forget_told(ledger, news.passed)
+        return known | {cause.id for cause in news.to_tell} if taken else known
 
-    def _worth_a_digest(self, news: News, runs: Sequence[Run]) -> bool:
+    def _worth_a_digest(self, runs: Sequence[Run]) -> bool:
         billed = any(result.outcome == "done" for run in runs for result in run.results)
-        return self.mappings.notify.success and billed and not news.same
+        return self.mappings.notify.success and billed
 
     # Tickets -------------------------------------------------------------------------------------
 
     def _tickets(
         self, causes: Sequence[Cause], looked: Looked, ledger: Ledger | None, warnings: list[str]
-    ) -> None:
+    ) -> Known:
+        """Bring the tickets in line; return what has one now."""
         rules = self.mappings.notify.ticket
         if rules is None or ledger is None or self.desk is None:
-            return
-        tickets = Tickets(self.desk(), ledger, rules, self.proposed, warnings)
+            return frozenset()
+        tickets = Tickets(self.desk(), ledger, rules, self.proposed, warnings, self.whose)
         tickets.settle(causes, looked)
+        return frozenset(name for name, each in known_tickets(ledger).items() if not each.settled)
+
+    @contextmanager
+    def _turn(self, warnings: list[str]) -> Iterator[bool]:
+        """Wait while another night tells, so that nothing is told twice; yield False where it takes long."""
+        try:
+            self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = FileLock(self.state / LOCK_NAME, timeout=self.timings.turn, mode=0o600)
+            lock.acquire()
+        except Timeout:
+            warnings.append("Another night is telling people still: what is new is told the next time.")
+            yield False
+            return
+        except (OSError, ValueError):  # people must hear that the state folder is broken, too
+            yield True
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
 
     @contextmanager
     def _memory(self, warnings: list[str]) -> Iterator[Ledger | None]:
@@ -146,6 +200,7 @@ def _remembered(
         return news_of(causes, {}, looked), ()
     news = news_of(causes, told_causes(ledger), looked)
     record_settled(ledger, news.gone)
+    forget_told(ledger, news.closed)
     ids = {cause.id for cause in causes}
     return news, tuple(each for each in settled_causes(ledger) if each.id not in ids)
 

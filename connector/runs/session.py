@@ -34,7 +34,7 @@ IN_FLIGHT_SECONDS = 10.0
 class Setup:
     """What a run is made of: settings, the map, the state folder, the clock, and who runs it.
 
-    `map_text` is mappings.yaml to the letter, for the ledger.
+    `map_text` is mappings.yaml to the letter, for the ledger; `profile` is the one that was asked for.
     """
 
     settings: Settings
@@ -48,6 +48,7 @@ class Setup:
     story: Story
     trace: Trace | None = None
     map_text: str = ""
+    profile: str = ""
 
     def sophos(self, source: Source = API) -> SophosClient:
         """Return a client of Sophos; one call for each tenant takes a slower pace."""

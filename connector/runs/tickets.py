@@ -18,9 +18,9 @@ from connector.ledger.notices import (
 )
 from connector.model import TicketRules
 from connector.planning.causes import Cause, print_of
-from connector.planning.news import Looked, is_gone
+from connector.planning.news import Fate, Looked, Told, fate_of
 from connector.reports.escape import printable
-from connector.reports.notice import ticket_summary, ticket_text
+from connector.reports.notice import NOBODY, Whose, closed_text, passed_text, ticket_summary, ticket_text
 from connector.runs.session import Setup
 from connector.vendors.connectwise_session import ConnectWiseCredentials, ConnectWiseSession
 from connector.vendors.connectwise_tickets import ConnectWiseTickets, NewTicket, Ticket
@@ -87,6 +87,7 @@ class Tickets:
     rules: TicketRules
     proposed: str
     warnings: list[str] = field(default_factory=list)
+    whose: Whose = NOBODY
     _opened: int = 0
     _refused: int = 0
 
@@ -96,8 +97,11 @@ class Tickets:
         known = known_tickets(self.ledger)
         current = list(causes)
         ids = {cause.id for cause in current} | {MORE}
-        gone = (each.told for each in known.values() if each.told.id not in ids)
-        record_ticket_settled(self.ledger, [told.id for told in gone if is_gone(told, looked)])
+        gone = (each.told for each in known.values() if each.told.id not in ids and not each.settled)
+        fates = ((told, fate_of(told, looked)) for told in gone)
+        record_ticket_settled(
+            self.ledger, {told.id: _farewell(told, fate) for told, fate in fates if fate != "open"}
+        )
         try:
             left = [cause for cause in current if not self._brought(cause, known, name)]
             if left:
@@ -135,7 +139,7 @@ class Tickets:
             forget_ticket(self.ledger, cause.id)
             return False
         try:
-            self.desk.add_note(mine.number, ticket_text(cause))
+            self.desk.add_note(mine.number, ticket_text(cause, self.whose))
         except Unclear as error:  # a note too few does less harm than the same one every night
             self._warn(f"The note on ticket {mine.number}", error, stops=False)
         record_ticket(self.ledger, cause, mine.number)
@@ -146,7 +150,11 @@ class Tickets:
         found = self.desk.open_with(xref)
         if not found:
             new = NewTicket(
-                ticket_summary(cause), ticket_text(cause), self.rules.company, xref, self.rules.board
+                ticket_summary(cause, self.whose),
+                ticket_text(cause, self.whose),
+                self.rules.company,
+                xref,
+                self.rules.board,
             )
             try:
                 found = (self.desk.open(new),)
@@ -165,7 +173,7 @@ class Tickets:
             if now is not None and not now.closed:
                 if not known.noted:
                     try:
-                        self.desk.add_note(number, _GONE)
+                        self.desk.add_note(number, known.farewell or _GONE)
                     except Unclear as error:
                         self._warn(f"The note on ticket {number}", error, stops=False)
                     record_ticket_noted(self.ledger, cause_id)
@@ -187,6 +195,13 @@ class Tickets:
 
 class _Stopped(Exception):
     """ConnectWise takes no more of it tonight."""
+
+
+def _farewell(told: Told, fate: Fate) -> str:
+    """Return what a ticket is closed with; "" where its cause is mended."""
+    if fate == "passed":
+        return passed_text(told)
+    return closed_text(told) if fate == "closed" else ""
 
 
 def _more(left: list[Cause]) -> Cause:

@@ -97,12 +97,57 @@ def test_someone_whom_the_system_has_no_name_for_gets_a_user_of_the_jobs_own(
 
 
 @posix
-def test_a_profile_is_a_folder_like_any_other(run: Run) -> None:
+def test_the_job_of_a_profile_says_whose_it_is(run: Run) -> None:
     folder = run.folder / "profiles" / "alder & co"
     folder.mkdir(parents=True)
     told = run.text("--profile", "alder & co", "schedule", "print", "systemd")
-    assert f"WorkingDirectory={folder}\n" in told.stdout
+    assert f"WorkingDirectory={run.folder}\n" in told.stdout
+    assert f'"--profile" "alder & co" "--mappings" "{folder}/mappings.yaml" "--state" "{folder}/state"' in (
+        told.stdout
+    )
     assert f'ReadWritePaths="{folder}/state"\n' in told.stdout
+    assert f"There is no .env in {folder}." in told.stderr
+    (folder / ".env").write_text("CONNECTOR_STATE=ledger\n", encoding="utf-8")
+    (folder / ".env").chmod(0o600)
+    cron = run.text(
+        "--profile", "alder & co", "schedule", "print", "cron", "--user", "x", CONNECTOR_STATE="no"
+    )
+    assert cron.stderr == ""
+    assert f"cd {run.folder} && exec " in cron.stdout
+    assert (
+        f"--profile 'alder & co' --mappings '{folder}/mappings.yaml' --state '{folder}/ledger' nightly"
+        in (cron.stdout)
+    )
+
+
+def test_the_job_of_a_profile_on_another_machine_lies_below_its_folder(run: Run) -> None:
+    (run.folder / "profiles" / "alder").mkdir(parents=True)
+    kind, root, name = ("systemd", "/srv/c", "profiles/alder")
+    if os.name != "nt":
+        kind, root, name = ("windows", "C:\\c", "profiles\\alder")
+    beside = ("--profile", "alder", "--log-file", "a.log", "schedule", "print", kind)
+    told = run.text(*beside, "--folder", root, "--program", f"{root}/c.exe", "--user", "x").stdout
+    separator = root[-2]
+    assert "'--profile', 'alder'" in told or '"--profile" "alder"' in told
+    assert f"{root}{separator}{name}{separator}state" in told
+    assert f"{root}{separator}a.log" in told
+
+
+@posix
+def test_a_log_and_metrics_that_were_asked_for_are_the_jobs_and_it_may_write_them(
+    run: Run, tmp_path: Path
+) -> None:
+    figures = tmp_path / "node exporter"
+    files = ("--metrics", f"{figures}/connector.prom", "--log-file", "connector.log", "--log-format", "json")
+    told = run.text(*files, "schedule", "print", "systemd").stdout
+    log = run.folder / "connector.log"
+    assert (
+        f'"--log-format" "json" "--log-file" "{log}" "--metrics" "{figures}/connector.prom" "nightly"' in told
+    )
+    assert f'ReadWritePaths="{run.folder}/state" "{run.folder}" "{figures}"\n' in told
+    assert "node exporter/connector.prom' nightly" in run.text(*files, "schedule", "print", "cron").stdout
+    assert run(*files, "schedule", "print", "kubernetes").exit_code == 2
+    assert run(*files, "schedule", "print", "cron", "--fleet").exit_code == 2
 
 
 @posix

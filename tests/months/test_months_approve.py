@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from months.calling import Result, Run
+from months.importing import imports, row
 from months.msp import ENDPOINT, Customer, Msp
 
 from connector.ledger import Ledger
@@ -130,3 +131,46 @@ def test_a_person_who_runs_sync_is_there_and_needs_no_approval(run: Run, alder: 
     run("nightly")
     assert run("sync").exit_code == 0
     assert alder.bills == {ENDPOINT: 20}
+
+
+def test_an_approval_is_void_once_its_change_was_taken_back(run: Run, alder: Customer) -> None:
+    shown = digest(run("nightly"))
+    approved = run("approve", shown)
+    assert run("runs", "undo", str(approved.json["run"])).exit_code == 0
+    assert alder.bills == {ENDPOINT: 12}
+
+    again = run("nightly")
+    assert (outcomes(again), alder.bills) == ({"20": "held"}, {ENDPOINT: 12})
+    assert run("approve", digest(again)).exit_code == 0
+    assert alder.bills == {ENDPOINT: 20}
+
+
+def test_an_approval_is_good_again_once_the_undo_is_taken_back_itself(run: Run, alder: Customer) -> None:
+    approved = run("approve", digest(run("nightly")))
+    undone = run("runs", "undo", str(approved.json["run"]))
+    assert run("runs", "undo", str(undone.json["run"])).exit_code == 0
+    assert alder.bills == {ENDPOINT: 20}
+    assert run("nightly").exit_code == 0
+
+
+def test_a_line_that_begins_on_the_day_it_is_made_can_be_approved_on_the_next(
+    msp: Msp, run: Run, alder: Customer
+) -> None:
+    msp.mappings["defaults"] = {"effective": "today"}
+    fir = msp.customer("Fir", {"CIXA-MSP": 3})
+    shown = digest(run("nightly"))
+    msp.world.advance(date(2026, 11, 29))
+    key = f"{fir.agreement.id}/{msp.item(ENDPOINT).id}"
+    assert run("approve", shown, "--only", key).exit_code == 3
+    assert fir.line().effective == date(2026, 11, 29)
+
+
+def test_an_approval_needs_no_credentials_that_its_plan_did_without(
+    msp: Msp, run: Run, birch: Customer
+) -> None:
+    imports(run, [row(birch.tenant, "CIXA-MSP", 7)])
+    without = {"SOPHOS_CLIENT_ID": None, "SOPHOS_CLIENT_SECRET": None}
+    made = run("plan", "--source", "file", **without)
+    said = run("approve", made.json["digest"], **without)
+    assert (said.exit_code, said.json["error"]["code"]) == (2, "COMMAND")
+    assert "waits for an approval" in said.json["error"]["message"]

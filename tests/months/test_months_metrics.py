@@ -99,6 +99,16 @@ def test_the_last_success_outlives_a_run_that_fails_and_a_plan(
     assert (planned[CODE], planned[SUCCESS]) == (0, said[SUCCESS])
 
 
+def test_a_dry_run_is_no_success_of_the_job(run: Run, alder: Customer) -> None:
+    dry, said = measured(run, "sync", "--dry-run")
+    assert (dry.exit_code, said[CODE]) == (0, 0)
+    assert SUCCESS not in said
+    _, well = measured(run, "sync")
+    assert well[SUCCESS] == well[RUN]
+    _, again = measured(run, "sync", "--dry-run")
+    assert again[SUCCESS] <= well[SUCCESS] < again[RUN]
+
+
 def test_a_guard_that_refuses_leaves_its_changes_untried(msp: Msp, run: Run) -> None:
     many = msp.customers(12)
     assert run("sync").exit_code == 0

@@ -1,12 +1,18 @@
 """The job that nobody watches: what it does on which night, and what it leaves alone."""
 
+import json
+import shlex
+import signal
+import threading
 from datetime import UTC, date, datetime
 
 import pytest
-from months.calling import Result, Run
+from months.calling import Processes, Result, Run
 from months.msp import EMAIL, ENDPOINT, Customer, Msp
+from notify.listening import http
 
 from connector.cli.nightly import night_at
+from connector.ledger import Ledger
 from connector.model import Schedule
 from connector.simulator import Fault, Simulator
 
@@ -261,3 +267,241 @@ def test_a_month_that_was_taken_back_is_due_again(msp: Msp, run: Run, alder: Cus
     assert run("runs", "undo", str(first)).exit_code == 0
     again = night(msp, run, "2026-10-29")
     assert (steps(again), alder.bills) == ([("2026-10", 0)], {ENDPOINT: 12})
+
+
+def test_a_month_whose_lines_were_only_adopted_is_still_to_be_billed(
+    msp: Msp, run: Run, alder: Customer
+) -> None:
+    birch = msp.customer("Birch", {"CIXA-MSP": 7})
+    alder.has(ENDPOINT, 12)
+    assert run("adopt", "2026-10", "--yes").exit_code == 0
+    assert birch.bills == {}
+    assert night(msp, run, "2026-10-29").exit_code == 0
+    assert (alder.bills, birch.bills) == ({ENDPOINT: 12}, {ENDPOINT: 7})
+
+
+def test_a_run_for_one_customer_passes_no_month_over(msp: Msp, run: Run, alder: Customer) -> None:
+    """The guard refuses the month that was left out, so people hear of it; else nobody would."""
+    birch = msp.customer("Birch", {"CIXA-MSP": 7})
+    night(msp, run, "2026-10-28")
+    msp.next_month()
+    birch.uses("CIXA-MSP", 8)
+    msp.next_month()
+    assert run("sync", "2026-12", "--tenant", alder.tenant).exit_code == 0
+    refused = night(msp, run, "2026-12-29")
+    assert steps(refused)[:2] == [("2026-11", 4), ("2026-12", 0)]
+    assert [guard["name"] for guard in refused.json["steps"][0]["run"]["guards"]] == ["period_order"]
+    assert run("sync", "2026-11", "--force", "period_order").exit_code == 0
+    assert birch.bills == {ENDPOINT: 8}
+    assert steps(night(msp, run, "2026-12-30"))[0] == ("2026-12", 0)
+
+
+def test_live_counts_do_not_lock_out_the_invoice_of_the_last_month(
+    msp: Msp, run: Run, alder: Customer
+) -> None:
+    msp.mappings["schedule"] = {"mode": "daily"}
+    msp.world.license(alder.tenant, "CIXA-MSP", 10)
+    msp.world.use("2026-09", alder.tenant, "CIXA-MSP", 9)
+    assert run("sync", "2026-09").exit_code == 0
+    msp.world.unpublish("2026-10")
+    first = night(msp, run, "2026-11-01")
+    assert [(step["period"], step["source"], step["note"]) for step in first.json["steps"]][:2] == [
+        ("2026-10", "sophos-api", None),
+        ("2026-11", "live", "live counts begin the night after 2026-10 is billed"),
+    ]
+    assert (first.exit_code, alder.bills) == (0, {ENDPOINT: 9})
+    assert "; 2026-11: live counts begin the night after 2026-10 is billed" in run.text("nightly").stdout
+
+    msp.world.publish("2026-10")
+    assert night(msp, run, "2026-11-02").exit_code == 0
+    assert alder.bills == {ENDPOINT: 12}
+    assert night(msp, run, "2026-11-03").json["steps"][0]["source"] == "live"
+    assert alder.bills == {ENDPOINT: 10}
+
+
+def test_one_refused_line_holds_no_later_month_back(
+    msp: Msp, run: Run, alder: Customer, simulator: Simulator
+) -> None:
+    birch = msp.customer("Birch", {"CIXA-MSP": 7})
+    night(msp, run, "2026-10-28")
+    msp.next_month()
+    alder.uses("CIXA-MSP", 13)
+    birch.uses("CIXA-MSP", 8)
+    msp.next_month()
+    alder.uses("CIXA-MSP", 30)
+    path = f"/{birch.agreement.id}/additions"
+    simulator.faults.add(Fault("409", vendor="connectwise", method="PATCH", path=path, times=None))
+    made_up = night(msp, run, "2026-12-28")
+    assert steps(made_up)[:2] == [("2026-11", 6), ("2026-12", 6)]
+    assert (alder.bills, birch.bills) == ({ENDPOINT: 30}, {ENDPOINT: 7})
+
+
+def test_a_month_that_waits_behind_a_refused_one_is_an_alarm_on_the_5th(
+    msp: Msp, run: Run, alder: Customer
+) -> None:
+    night(msp, run, "2026-10-28")
+    msp.mappings["guards"] = {"at_least": 1, "decrease": 0.01}
+    msp.next_month()
+    alder.uses("CIXA-MSP", 1)
+    msp.next_month()
+    assert steps(night(msp, run, "2027-01-04"))[:2] == [("2026-11", 4), ("2026-12", 0)]
+    fifth = night(msp, run, "2027-01-05")
+    assert (fifth.exit_code, steps(fifth)[:2]) == (8, [("2026-11", 4), ("2026-12", 8)])
+
+
+def test_a_restated_month_that_a_newer_one_has_followed_is_settled_by_people(
+    msp: Msp, run: Run, alder: Customer
+) -> None:
+    night(msp, run, "2026-10-28")
+    msp.next_month()
+    alder.uses("CIXA-MSP", 20)
+    night(msp, run, "2026-11-28")
+    msp.world.stop_using("2026-10", alder.tenant)
+    msp.world.use("2026-10", alder.tenant, "CIXA-MSP", 15)
+    told = night(msp, run, "2026-11-29")
+    (found,) = next(step for step in told.json["steps"] if step["period"] == "2026-10")["restated"]
+    assert "the lines bill 2026-11 now" in found["next"]
+    assert "--restate" not in found["next"]
+    command = shlex.split(found["next"].partition("to see it: connector ")[2])
+    shown = run(*command)
+    assert (shown.exit_code, shown.requests) == (0, ())
+    assert '"12"' in shown.stdout
+    assert '"15"' in shown.stdout
+
+
+def test_a_newer_month_is_billed_again_after_a_person_has_forced_an_older_one(
+    msp: Msp, run: Run, alder: Customer
+) -> None:
+    night(msp, run, "2026-10-28")
+    msp.next_month()
+    alder.uses("CIXA-MSP", 20)
+    night(msp, run, "2026-11-28")
+    msp.world.stop_using("2026-10", alder.tenant)
+    msp.world.use("2026-10", alder.tenant, "CIXA-MSP", 15)
+    run("sync", "2026-10", "--restate", "--force", "period_order")
+    assert alder.bills == {ENDPOINT: 15}
+    again = night(msp, run, "2026-11-30")
+    assert (steps(again)[0], alder.bills) == (("2026-11", 0), {ENDPOINT: 20})
+    assert night(msp, run, "2026-12-01").writes == []
+
+
+def test_a_month_that_left_something_to_people_is_still_looked_at_again(
+    msp: Msp, run: Run, alder: Customer
+) -> None:
+    alder.uses("NDR-MSP", 1, description="Network detection")
+    assert night(msp, run, "2026-10-28").exit_code == 3
+    msp.next_month()
+    assert night(msp, run, "2026-11-28").exit_code == 3
+    msp.world.stop_using("2026-10", alder.tenant, "CIXA-MSP")
+    msp.world.use("2026-10", alder.tenant, "CIXA-MSP", 99)
+    told = night(msp, run, "2026-11-29").json["steps"]
+    assert [(step["period"], [each["quantity"] for each in step["restated"]]) for step in told] == [
+        ("2026-11", []),
+        ("2026-10", ["87"]),
+    ]
+
+
+def test_what_a_restatement_could_not_carry_is_made_up_the_next_night(
+    msp: Msp, run: Run, alder: Customer, simulator: Simulator
+) -> None:
+    night(msp, run, "2026-10-28")
+    msp.world.advance(date(2026, 10, 29))
+    alder.uses("CIXA-MSP", 15)
+    simulator.faults.add(Fault("409", vendor="connectwise", method="PATCH", times=None))
+    assert run("sync", "2026-10", "--restate").exit_code == 6
+    simulator.faults.clear()
+    assert night(msp, run, "2026-10-30").exit_code == 0
+    assert alder.bills == {ENDPOINT: 15}
+
+
+@pytest.mark.parametrize(("hook", "path"), [("before_request", "/2026/10"), ("after_commit", "/additions/")])
+def test_ctrl_c_after_a_write_tells_what_was_done_and_goes_on_to_nothing_else(
+    msp: Msp,
+    run: Run,
+    run_process: Processes,
+    simulator: Simulator,
+    alder: Customer,
+    hook: str,
+    path: str,
+) -> None:
+    night(msp, run, "2026-10-28")
+    msp.next_month()
+    alder.uses("CIXA-MSP", 20)
+    reached, go_on = threading.Event(), threading.Event()
+
+    def pause(_vendor: str, method: str, asked: str, _number: int) -> None:
+        if path in asked and (method == "PATCH") == (hook == "after_commit"):
+            reached.set()
+            go_on.wait(30)
+
+    setattr(simulator, hook, pause)
+    process = run_process.start("nightly", "--json")
+    assert reached.wait(30)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=30)
+    setattr(simulator, hook, None)
+    go_on.set()
+
+    assert (process.returncode, "Traceback" in stderr) == (6, False)
+    report = json.loads(stdout)
+    assert [step["period"] for step in report["steps"]] == ["2026-11"]
+    assert report["note"] == "interrupted; the rest of it waits for the next night"
+    with Ledger(run.state) as ledger:
+        assert [row["exit_code"] for row in ledger.query("SELECT exit_code FROM nights ORDER BY day")][
+            1:
+        ] == [6]
+    assert run("nightly").exit_code == 0
+    assert alder.bills == {ENDPOINT: 20}
+
+
+def test_ctrl_c_before_anything_is_written_is_no_night(
+    msp: Msp, run: Run, run_process: Processes, simulator: Simulator, alder: Customer
+) -> None:
+    reached, go_on = threading.Event(), threading.Event()
+
+    def pause(_vendor: str, _method: str, asked: str, _number: int) -> None:
+        if "/billing/" in asked:
+            reached.set()
+            go_on.wait(30)
+
+    simulator.before_request = pause
+    process = run_process.start("nightly")
+    assert reached.wait(30)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    simulator.before_request = None
+    go_on.set()
+    assert process.returncode == 130
+    assert "No addition was written" in stderr
+
+
+def test_a_setting_that_stops_the_night_before_it_begins_is_told(msp: Msp, run: Run, alder: Customer) -> None:
+    with http() as hook:
+        address = hook.address("json")
+        settings = run.folder / ".env"
+        settings.write_text(f"CONNECTOR_NOTIFY={address}\nCONNECTOR_LOG_FORMAT=jsn\n", encoding="utf-8")
+        assert run("nightly").exit_code == 2
+        assert len(hook.posted) == 1
+        assert "CONNECTOR_LOG_FORMAT" in hook.posted[0].json["message"]
+
+        settings.write_text("SOPHOS\n", encoding="utf-8")
+        assert run("nightly", "--explain", CONNECTOR_NOTIFY=address).exit_code == 2
+        assert len(hook.posted) == 1
+        malformed = run("nightly", CONNECTOR_NOTIFY=address)
+        assert (malformed.exit_code, len(hook.posted)) == (2, 2)
+        assert "is no NAME=value line" in hook.posted[1].json["message"]
+        settings.unlink()
+
+
+def test_a_profile_whose_setting_is_wrong_is_told_by_its_own_address_and_name(
+    msp: Msp, run: Run, alder: Customer
+) -> None:
+    with http() as hook:
+        folder = run.folder / "profiles" / "one"
+        folder.mkdir(parents=True)
+        said = f"CONNECTOR_NOTIFY={hook.address('json')}\nCONNECTOR_LOG_FORMAT=jsn\n"
+        (folder / ".env").write_text(said, encoding="utf-8")
+        assert run("--profile", "one", "nightly").exit_code == 2
+        assert len(hook.posted) == 1
+        assert "one" in hook.posted[0].json["title"]
+    assert (folder / "state" / "connector.db").is_file()

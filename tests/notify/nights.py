@@ -29,6 +29,7 @@ class Nights:
     folder: Path
     addresses: list[str] = field(default_factory=list)
     heartbeat: str = ""
+    profile: str = ""
     said: list[str] = field(default_factory=list)
     report: NightReport | None = None
 
@@ -53,6 +54,7 @@ class Nights:
             command="connector nightly",
             story=Silence(),
             map_text=text,
+            profile=self.profile,
         )
 
     def night(self, day: date | None = None, options: Options | None = None) -> tuple[str, ...]:

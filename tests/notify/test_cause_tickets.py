@@ -46,7 +46,7 @@ def test_a_ticket_lives_as_long_as_its_cause(ticketed: Nights, msp: Msp, simulat
     assert ticketed.night() == ()
 
     (ticket,) = tickets(msp.world)
-    assert ticket.summary == "Sophos billing: UNMAPPED_PRODUCT, NDR-MSP"
+    assert ticket.summary == "Sophos billing of examplemsp: UNMAPPED_PRODUCT, NDR-MSP"
     assert (ticket.board, ticket.status) == ("Billing", "New")
     assert msp.world.companies[ticket.company_id].identifier == "OurMsp"
     assert ticket.external_xref is not None
@@ -287,6 +287,49 @@ def test_a_role_without_the_right_is_one_warning_that_names_it(
     (warning,) = ticketed.night()
     assert "security permission" in warning
     assert len(hook.posted) == 1
+
+
+def test_the_ticket_of_a_month_that_was_passed_is_closed_and_says_that_it_stays_unbilled(
+    ticketed: Nights, msp: Msp
+) -> None:
+    alder = msp.customer("Alder", {"CIXA-MSP": 12, "NDR-MSP": 2})
+    ticketed.night()
+    msp.next_month()
+    alder.stops("NDR-MSP")
+    ticketed.night()
+    (ticket,) = tickets(msp.world)
+    assert not ticket.closed  # this night billed October once more, and it still shows
+    ticketed.night(msp.world.today + NIGHT)
+
+    assert ticket.closed
+    (note,) = ticket.notes
+    assert "not settled" in note.text
+    assert "no run bills what is missing of 2026-10 any more" in note.text
+
+
+def test_a_fleet_names_the_profile_on_its_tickets_and_in_their_commands(ticketed: Nights, msp: Msp) -> None:
+    ticketed.profile = "north"
+    msp.customer("Alder", {"CIXA-MSP": 12, "NDR-MSP": 2})
+    ticketed.night()
+    (ticket,) = tickets(msp.world)
+    assert ticket.summary == "Sophos billing of north: UNMAPPED_PRODUCT, NDR-MSP"
+    assert "Next: connector --profile north products map NDR-MSP" in ticket.description
+
+
+def test_the_ticket_of_a_restated_month_is_closed_when_nobody_looks_at_it_any_more(
+    ticketed: Nights, msp: Msp
+) -> None:
+    alder = msp.customer("Alder", {"CIXA-MSP": 12})
+    ticketed.night()
+    alder.uses("CIXA-MSP", 15)
+    ticketed.night(msp.world.today + NIGHT)
+    (ticket,) = tickets(msp.world)
+    for _ in range(3):
+        msp.next_month()
+        ticketed.night()
+        ticketed.night(msp.world.today + NIGHT)
+    assert ticket.closed
+    assert ticket.notes[-1].text == "Nobody looks at 2026-10 any more: it stays as it was billed."
 
 
 def test_two_installations_keep_their_tickets_apart(ticketed: Nights, msp: Msp) -> None:

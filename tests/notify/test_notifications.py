@@ -1,18 +1,29 @@
 """People who do not watch are told what needs them: once, in few words, and never at the run's expense."""
 
+import re
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 
+import pytest
+from filelock import FileLock
 from months.msp import ENDPOINT, Msp
 from notify.listening import PASSWORD, Hook, hanging, nobody, smtp
 from notify.nights import QUICK, Nights
 
 from connector.errors import Fault as MapFault
-from connector.errors import MappingsFault, NotPublished, SettingsFault
+from connector.errors import MappingsFault, NotPublished, RunInProgress, SettingsFault, Unreachable
+from connector.ledger import Ledger
+from connector.ledger.notices import settled_causes, told_causes
 from connector.model import Period
+from connector.planning.findings import Options
 from connector.reports.night import NightReport, Step
-from connector.runs.notify import Notifier
+from connector.runs.night_causes import causes_of_night
+from connector.runs.nightly import Nightly
+from connector.runs.notify import LOCK_NAME, Notifier
 from connector.settings import NotifySettings
 from connector.simulator import Fault, Simulator
 from connector.vendors.connectwise_tickets import ConnectWiseTickets
@@ -42,7 +53,7 @@ def test_what_needs_a_person_is_told_once_with_its_money_and_its_command(
     assert nights.night() == ()
 
     (posted,) = hook.posted
-    assert posted.json["title"] == "Sophos billing: UNMAPPED_PRODUCT, NDR-MSP"
+    assert posted.json["title"] == "Sophos billing of examplemsp: UNMAPPED_PRODUCT, NDR-MSP"
     text = posted.json["message"]
     assert "2026-10: 1 change made, 2 unresolved." in text
     assert "NDR-MSP is used by 2 tenants (3 in 2026-10) and has no item in mappings.yaml" in text
@@ -75,7 +86,7 @@ def test_what_they_know_is_only_counted(nights: Nights, msp: Msp, hook: Hook) ->
     alder.uses("XDR-MSP", 1)
     nights.night(msp.world.today + NIGHT)
 
-    assert hook.posted[1].json["title"] == "Sophos billing: UNMAPPED_PRODUCT, XDR-MSP"
+    assert hook.posted[1].json["title"] == "Sophos billing of examplemsp: UNMAPPED_PRODUCT, XDR-MSP"
     assert "NDR-MSP" not in texts(hook)[1]
     assert texts(hook)[1].endswith("1 told before and still open: connector diagnose")
 
@@ -87,7 +98,7 @@ def test_many_causes_are_one_message_that_names_ten(nights: Nights, msp: Msp, ho
     (text,) = texts(hook)
     assert text.count("UNMAPPED_PRODUCT: ") == 10
     assert text.rstrip().endswith("and 23 more: connector diagnose")
-    assert hook.posted[0].json["title"] == "Sophos billing: 33 things need you"
+    assert hook.posted[0].json["title"] == "Sophos billing of examplemsp: 33 things need you"
     nights.night(msp.world.today + NIGHT)
     assert len(hook.posted) == 1  # those that it counted only are told, too
 
@@ -117,14 +128,14 @@ def test_an_outage_is_told_once_and_settles_nothing_else(
 ) -> None:
     msp.customer("Alder", {"CIXA-MSP": 12, "NDR-MSP": 2})
     nights.night()
-    for _ in range(2):
-        simulator.faults.add(Fault("503", vendor="sophos", times=20))
+    for kind in ("503", "500"):
+        simulator.faults.add(Fault(kind, vendor="sophos", times=20))
         nights.night(msp.world.today + NIGHT)
         simulator.faults.clear()
     assert nights.report is not None
     assert nights.report.exit_code == 5
     assert len(hook.posted) == 2
-    assert hook.posted[1].json["title"] == "Sophos billing: UNREACHABLE, Sophos"
+    assert hook.posted[1].json["title"] == "Sophos billing of examplemsp: UNREACHABLE, Sophos"
     assert "Next: connector doctor" in texts(hook)[1]
 
     nights.night(msp.world.today + NIGHT)
@@ -187,7 +198,9 @@ def test_a_guard_a_held_change_and_a_refused_one_are_each_told(
     (text,) = texts(hook)
     assert "FAILED: SOPHOS-ENDPOINT of Birch is not at 4 as it should be" in text
     assert "LARGE_INCREASE: SOPHOS-ENDPOINT of Alder is held at 12 and would be 900 for 2026-11: " in text
-    assert "Next: connector sync 2026-11 --force LARGE_INCREASE" in text
+    assert (
+        f"Next: connector sync 2026-11 --tenant {alder.tenant} --product CIXA-MSP --force LARGE_INCREASE\n"
+    ) in f"{text}\n"
 
     nights.night(msp.world.today + NIGHT)  # it works now, the other still waits
     msp.next_month()
@@ -226,8 +239,8 @@ def test_success_is_told_only_where_the_map_asks_and_something_was_billed(
 
     (posted,) = hook.posted
     assert (posted.json["title"], posted.json["message"], posted.json["type"]) == (
-        "Sophos billing: 2026-10 is billed",
-        "2026-10: 1 change made.",
+        "Sophos billing of examplemsp: 2026-10 is billed",
+        "Sophos billing of examplemsp\n\n2026-10: 1 change made.",
         "success",
     )
 
@@ -273,11 +286,11 @@ def test_without_an_address_nothing_is_sent_or_remembered(nights: Nights, msp: M
     kept, nights.addresses = nights.addresses, []
     nights.heartbeat = f"{hook.url}/ping"
     nights.night()
-    assert [posted.path for posted in hook.posted] == ["/ping"]
+    assert hook.posted == []  # nobody knows, so it is no good night
 
     nights.addresses = kept
     nights.night(msp.world.today + NIGHT)
-    assert [posted.path for posted in hook.posted] == ["/ping", "/hook", "/ping"]
+    assert [posted.path for posted in hook.posted] == ["/hook", "/ping"]
 
 
 def test_a_broken_state_folder_is_told_and_so_is_that_it_cannot_be_remembered(
@@ -314,6 +327,184 @@ def test_a_night_that_could_not_begin_is_told_once_until_it_changes(hook: Hook, 
     ]
     assert notifier.tell_error(NotPublished("nothing")) == ()
     assert len(hook.posted) == 2
+
+
+def test_the_heartbeat_goes_out_where_each_cause_has_a_ticket_and_not_where_one_has_none(
+    nights: Nights, msp: Msp, hook: Hook
+) -> None:
+    nights.addresses, nights.heartbeat = [], f"{hook.url}/ping"
+    msp.mappings["notify"] = {"ticket": {"company": "OurMsp"}}
+    msp.customer("Alder", {"CIXA-MSP": 12, "NDR-MSP": 2})
+    assert len(nights.night()) == 1  # there is no such company
+    assert hook.posted == []
+
+    msp.world.add_company("OurMsp", "Our MSP")
+    nights.night(msp.world.today + NIGHT)
+    assert [posted.path for posted in hook.posted] == ["/ping"]
+
+
+def test_success_is_told_although_something_is_open_and_says_how_much(
+    nights: Nights, msp: Msp, hook: Hook
+) -> None:
+    msp.mappings["notify"] = {"success": True}
+    alder = msp.customer("Alder", {"CIXA-MSP": 12, "NDR-MSP": 2})
+    nights.night()
+    alder.uses("CIXA-MSP", 13)
+    nights.night(msp.world.today + NIGHT)
+
+    assert hook.posted[1].json["title"] == "Sophos billing of examplemsp: 2026-10 is billed"
+    assert texts(hook)[1].endswith("\n\n1 told before and still open: connector diagnose")
+
+
+def test_what_a_newer_month_went_before_is_told_once_as_passed_with_its_money_and_never_as_settled(
+    nights: Nights, msp: Msp, hook: Hook
+) -> None:
+    msp.customer("Alder", {"CIXA-MSP": 12})
+    birch = msp.customer("Birch", {"CIXA-MSP": 7}, mapped=False)
+    nights.night()
+    money = re.findall(r"Money: .+", texts(hook)[0])
+    assert money
+    msp.next_month()
+    birch.stops("CIXA-MSP")
+    nights.night()
+    assert len(hook.posted) == 1
+    hook.statuses = [500, 200]
+    nights.night(msp.world.today + NIGHT)  # nobody took it
+    for _ in range(3):
+        nights.night(msp.world.today + NIGHT)
+
+    assert len(hook.posted) == 3
+    said = texts(hook)[2]
+    assert "PASSED: a newer month is billed, so no run bills this of 2026-10 any more: Birch" in said
+    assert "7 CIXA-MSP in 2026-10" in said
+    assert money[0] in said
+    assert "Next: connector usage show 2026-10" in said
+    assert "Settled" not in said
+
+
+def test_what_a_person_finished_by_hand_is_settled_the_next_night(
+    nights: Nights, msp: Msp, hook: Hook
+) -> None:
+    alder = msp.customer("Alder", {"CIXA-MSP": 12, "NDR-MSP": 2})
+    nights.night()
+    msp.maps("NDR-MSP", "SOPHOS-NDR")
+    Nightly(nights.setup(msp.world.today + NIGHT), Options()).run()  # a run that tells nobody
+    nights.night(msp.world.today + NIGHT)
+    assert nights.report is not None
+    assert [step.note for step in nights.report.steps] == ["as it was billed"]
+    with Ledger(nights.state) as ledger:
+        assert [told.code for told in settled_causes(ledger)] == ["UNMAPPED_PRODUCT"]
+    assert alder.bills == {ENDPOINT: 12, "SOPHOS-NDR": 2}
+
+
+def test_a_month_that_is_restated_long_ago_is_no_more_open_and_nobody_is_told_so(
+    nights: Nights, msp: Msp, hook: Hook
+) -> None:
+    alder = msp.customer("Alder", {"CIXA-MSP": 12})
+    nights.night()
+    alder.uses("CIXA-MSP", 15)
+    nights.night(msp.world.today + NIGHT)
+    for _ in range(3):
+        msp.next_month()
+        nights.night()
+        nights.night(msp.world.today + NIGHT)
+    with Ledger(nights.state) as ledger:
+        assert (told_causes(ledger), settled_causes(ledger)) == ({}, ())
+    assert not any("Settled" in text for text in texts(hook))
+
+
+def test_a_month_that_is_late_is_told_by_its_name_whatever_holds_it_up(
+    nights: Nights, msp: Msp, hook: Hook
+) -> None:
+    day = date(2026, 12, 5)
+    setup = nights.setup(day)
+    cut = Unreachable("Sophos failed with 503.", "Later.", vendor="Sophos")
+    late = Step(OCTOBER, "sophos-api", error=cut, overdue=True)
+    waiting = Step(Period(2026, 11), "sophos-api", note="it waits until 2026-10 is billed", waits=True)
+    nights.tell(setup, NightReport(day - NIGHT, (replace(late, overdue=False), waiting)))
+    assert len(hook.posted) == 1
+    assert "UNREACHABLE: Sophos failed with 503." in texts(hook)[0]
+    assert "is not billed" not in texts(hook)[0]
+
+    nights.tell(setup, NightReport(day, (late, replace(waiting, overdue=True))))
+    assert "OVERDUE: 2026-10 is not billed: Sophos failed with 503." in texts(hook)[1]
+    assert "OVERDUE: 2026-11 is not billed: it waits until 2026-10 is billed" in texts(hook)[1]
+    nights.tell(setup, NightReport(day + NIGHT, (late, replace(waiting, overdue=True))))
+    assert len(hook.posted) == 2
+
+
+@pytest.mark.parametrize(
+    ("guards", "fault", "why"),
+    [
+        ({}, "409", "not all of its changes were made"),
+        ({"at_least": 1, "decrease": 0.1}, None, "it was refused by decrease"),
+        ({}, None, None),
+    ],
+)
+def test_a_late_month_that_was_refused_or_made_in_part_is_told_and_a_billed_one_is_not(
+    nights: Nights,
+    msp: Msp,
+    simulator: Simulator,
+    guards: dict[str, float],
+    fault: str | None,
+    why: str | None,
+) -> None:
+    birch = msp.customer("Birch", {"CIXA-MSP": 3})
+    nights.night()
+    msp.next_month()
+    birch.uses("CIXA-MSP", 2)
+    msp.mappings["guards"] = guards
+    if fault:
+        simulator.faults.add(Fault(fault, vendor="connectwise", method="PATCH"))  # type: ignore[arg-type]
+    setup = nights.setup(msp.world.today)
+    report = Nightly(setup, Options()).run()
+    report = replace(report, steps=tuple(replace(step, overdue=True) for step in report.steps))
+
+    causes = causes_of_night(report, setup.mappings, None)
+    late = [cause.message for cause in causes if cause.code == "OVERDUE"]
+    assert late == ([f"2026-11 is not billed: {why}"] if why else [])
+
+
+def test_another_run_that_holds_the_folder_needs_nobody(nights: Nights, msp: Msp, hook: Hook) -> None:
+    day = msp.world.today
+    held = Step(OCTOBER, "sophos-api", error=RunInProgress("Another run holds it.", "Wait."))
+    assert nights.tell(nights.setup(day), NightReport(day, (held,))) == ()
+    assert hook.posted == []
+    nights.tell(nights.setup(day), NightReport(day, (replace(held, overdue=True),)))
+    assert "OVERDUE: 2026-10 is not billed: Another run holds it." in texts(hook)[0]
+
+
+def test_two_nights_at_once_tell_once(nights: Nights, msp: Msp, hook: Hook) -> None:
+    msp.customer("Alder", {"NDR-MSP": 2})
+    setup = nights.setup(msp.world.today)
+    report = Nightly(setup, Options()).run()
+    at_once = Barrier(2)
+
+    def telling() -> tuple[str, ...]:
+        at_once.wait()
+        return nights.tell(setup, report)
+
+    with ThreadPoolExecutor(2) as pool:
+        assert [each.result() for each in [pool.submit(telling) for _ in range(2)]] == [(), ()]
+    assert len(hook.posted) == 1
+
+
+def test_a_night_that_waits_too_long_for_another_to_tell_says_so(
+    nights: Nights, msp: Msp, hook: Hook, tmp_path: Path
+) -> None:
+    msp.customer("Alder", {"NDR-MSP": 2})
+    nights.heartbeat = f"{hook.url}/ping"
+    setup = nights.setup(msp.world.today)
+    report = Nightly(setup, Options()).run()
+    notifier = Notifier.of(setup)
+    notifier.timings = replace(QUICK, turn=0.0)
+    with FileLock(nights.state / LOCK_NAME):
+        (warning,) = notifier.tell(report)
+        assert notifier.tell_error(SettingsFault("A is missing.")) == (warning,)
+    assert warning.startswith("Another night is telling people still")
+    assert hook.posted == []
+    assert notifier.tell(report) == ()
+    assert [posted.path for posted in hook.posted] == ["/hook", "/ping"]
 
 
 def test_settings_that_are_shown_hold_no_address(nights: Nights, msp: Msp) -> None:

@@ -13,16 +13,25 @@ from connector.errors import (
     Fault,
     MappingsFault,
     NotPublished,
+    PlanMoved,
     RunInProgress,
     SettingsFault,
+    SignInRefused,
     Unreachable,
 )
 from connector.model import Period, UsageRow
-from connector.planning.causes import LONGEST_ID, Cause, cause_id, cause_of_error, once
+from connector.planning.causes import (
+    LONGEST_ID,
+    Cause,
+    cause_id,
+    cause_of_error,
+    cause_of_overdue,
+    once,
+)
 from connector.planning.change import Plan
 from connector.planning.charges import Charge, charged_for, charges_of
-from connector.planning.findings import Objection, Unresolved
-from connector.planning.news import Looked, Told, news_of
+from connector.planning.findings import Objection, Part, Unresolved
+from connector.planning.news import Looked, Told, fate_of, news_of
 from connector.planning.plan_causes import (
     Unmade,
     causes_of_plan,
@@ -128,14 +137,20 @@ def test_a_restated_product_is_one_cause_wherever_it_shows() -> None:
     assert in_plan == {found.id: found}
     assert found.id == f"RESTATED:2026-10:{ALDER}:CIXA-MSP"
     assert found.next == "connector sync 2026-10 --restate"
+    older = replace(entry, next_step="settle it by a credit; to see it: connector usage compare 1 2")
+    (found,) = causes_of_restated([older], OCTOBER, API)
+    assert (found.next, found.advice) == ("connector usage compare 1 2", "settle it by a credit")
 
 
 @pytest.mark.parametrize(
     ("held", "command"),
     [
-        ("LARGE_INCREASE", "connector sync 2026-10 --force LARGE_INCREASE"),
-        ("NEEDS_APPROVAL", "connector approve {digest}"),
-        ("NOT_COUNTED", "connector sync 2026-10"),
+        (
+            "LARGE_INCREASE",
+            "connector sync 2026-10 --tenant alder-id --product CIXA-MSP --force LARGE_INCREASE",
+        ),
+        ("NEEDS_APPROVAL", "connector approve {digest} --only 118/48"),
+        ("NOT_COUNTED", "connector plan 2026-10"),
         ("SUSPECTED_SUCCESSOR", "connector plan 2026-10"),
     ],
 )
@@ -147,6 +162,25 @@ def test_each_held_change_is_a_cause_with_the_command_that_lets_it_go(held: str,
     assert found.next == command.format(digest=plan.digest)
     assert "is held at 10 and would be 12 for 2026-10: " in found.message
     assert found.charge == Charge((Money(Decimal(9), "USD"),))
+
+
+@pytest.mark.parametrize(
+    ("parts", "command"),
+    [
+        ((), "connector plan 2026-10"),  # what nobody uses any more is narrowed by nothing
+        ((Part("a%b", "CIXA-MSP", Decimal(1)),), "connector plan 2026-10"),  # no shell reads it alike
+        ((Part(ALDER, "%", Decimal(1)),), "connector plan 2026-10"),
+        (
+            (Part(ALDER, "-X", Decimal(1)),),
+            'connector sync 2026-10 --tenant alder-id --product="-X" --force NO_INVOICE_DATE',
+        ),
+    ],
+)
+def test_a_held_change_is_released_alone_or_only_shown(parts: tuple[Part, ...], command: str) -> None:
+    plan = Month().uses(ALDER, "CIXA-MSP", 12).plan()
+    held = replace(plan.changes[0], held="NO_INVOICE_DATE", parts=parts)
+    (found,) = causes(replace(plan, changes=(held,))).values()
+    assert found.next == command
 
 
 def test_a_new_line_that_is_held_stands_at_nothing() -> None:
@@ -168,6 +202,31 @@ def test_a_guard_is_a_cause_by_its_name_with_all_the_money_it_holds_back() -> No
     assert found.charge == Charge((Money(Decimal(36), "USD"),))
 
 
+def test_a_guard_is_not_let_go_together_with_what_waits_for_an_approval() -> None:
+    plan = Month().uses(ALDER, "CIXA-MSP", 12).uses(BIRCH, "CIXA-MSP", 3).plan()
+    first, second = plan.changes
+    objection = Objection("money", "bills would change by 36 USD.")
+    plan = replace(plan, changes=(first, replace(second, held="NEEDS_APPROVAL")), objections=(objection,))
+    found = causes(plan)["GUARD:money"]
+    assert (found.next, found.advice.partition(",")[0]) == (
+        "connector plan 2026-10",
+        "a run by hand makes what waits for an approval",
+    )
+
+
+def test_what_live_counts_count_tonight_is_no_news() -> None:
+    def prints(quantity: int) -> set[str]:
+        plan = Month().uses(ALDER, "CIXA-MSP", quantity).uses(ALDER, "NDR-MSP", quantity).plan()
+        plan = replace(plan, source=LIVE, changes=(replace(plan.changes[0], held="LARGE_INCREASE"),))
+        objection = Objection("money", f"bills would change by {quantity} USD.")
+        told = causes_of_plan(replace(plan, objections=(objection,)), {})
+        unmade = causes_of_unmade(plan, [Unmade(plan.changes[0], "failed", f"{quantity} refused")], quantity)
+        return {cause.fingerprint for cause in (*told, *unmade)}
+
+    assert len(prints(5)) == 5
+    assert prints(5) == prints(6)
+
+
 def test_changes_that_failed_are_causes_of_their_own_and_those_not_tried_one_together() -> None:
     plan = Month().uses(ALDER, "CIXA-MSP", 12).uses(BIRCH, "CIXA-MSP", 3).plan()
     first, second = plan.changes
@@ -181,7 +240,11 @@ def test_changes_that_failed_are_causes_of_their_own_and_those_not_tried_one_tog
         ("NOT_TRIED", "NOT_TRIED"),
     ]
     assert found[0].message.endswith("is not at 12 as it should be: No.")
-    assert {cause.next for cause in found} == {"connector sync 2026-10"}
+    assert [cause.next for cause in found] == [
+        "connector sync 2026-10 --tenant alder-id --product CIXA-MSP",
+        "connector sync 2026-10 --tenant birch-id --product CIXA-MSP",
+        "connector plan 2026-10",
+    ]
     assert causes_of_unmade(plan, [], 0) == ()
 
 
@@ -203,9 +266,10 @@ def test_an_outage_is_one_cause_whatever_its_request_id() -> None:
     assert two is not None
     assert (one.id, one.label, one.seen) == ("UNREACHABLE:Sophos", "Sophos", "vendor")
     assert (one.fingerprint, one.advice) == (two.fingerprint, "Later.")
-    other = cause_of_error(outage("1", status=503))
-    assert other is not None
-    assert other.fingerprint != one.fingerprint
+    assert cause_of_error(outage("1", status=503)) == one  # one night 503, the next 500: it is one outage
+    refused = cause_of_error(SignInRefused("No.", vendor="Sophos"))
+    assert refused is not None
+    assert refused.id != one.id
 
 
 def test_a_month_that_is_missing_needs_nobody_until_it_is_overdue() -> None:
@@ -216,8 +280,17 @@ def test_a_month_that_is_missing_needs_nobody_until_it_is_overdue() -> None:
     assert (cause.id, cause.label, cause.next) == (
         "NOT_PUBLISHED:2026-10",
         "2026-10",
-        "connector sync 2026-10",
+        "connector plan 2026-10",
     )
+
+
+def test_a_month_that_is_late_is_told_once_whatever_holds_it_up() -> None:
+    one = cause_of_overdue(OCTOBER, API, "Sophos failed.", "Later.")
+    two = cause_of_overdue(OCTOBER, API, "it waits until 2026-09 is billed")
+    assert (one.id, one.message) == ("OVERDUE:2026-10", "2026-10 is not billed: Sophos failed.")
+    assert (one.next, one.advice, one.seen) == ("connector plan 2026-10", "Later.", "overdue")
+    assert (two.id, two.fingerprint) == (one.id, one.fingerprint)
+    assert cause_of_overdue(NOVEMBER, API, "Sophos failed.").id == "OVERDUE:2026-11"
 
 
 def test_faults_of_the_map_stand_in_one_line_and_are_news_when_they_change() -> None:
@@ -230,12 +303,14 @@ def test_faults_of_the_map_stand_in_one_line_and_are_news_when_they_change() -> 
     assert one.fingerprint != two.fingerprint
 
 
-def test_a_setting_is_news_by_its_words_and_a_held_lock_is_not() -> None:
-    def prints(*errors: SettingsFault | RunInProgress) -> set[str]:
-        return {cause.fingerprint for cause in map(cause_of_error, errors) if cause is not None}
-
-    assert len(prints(SettingsFault("A is missing"), SettingsFault("B is missing"))) == 2
-    assert len(prints(RunInProgress("pid 1 since 02:00"), RunInProgress("pid 2 since 03:00"))) == 1
+def test_a_setting_is_news_by_its_words_and_a_held_lock_needs_nobody() -> None:
+    one, two = cause_of_error(SettingsFault("A is missing")), cause_of_error(SettingsFault("B is missing"))
+    assert one is not None
+    assert two is not None
+    assert one.fingerprint != two.fingerprint
+    assert cause_of_error(RunInProgress("pid 1 since 02:00"), OCTOBER, API) is None
+    moved, again = cause_of_error(PlanMoved("1 of 2 moved")), cause_of_error(PlanMoved("2 of 2 moved"))
+    assert moved == replace(again or CAUSE, message="1 of 2 moved")
 
 
 # Ids and fingerprints ----------------------------------------------------------------------------
@@ -308,6 +383,7 @@ def told(cause: Cause, **said: object) -> dict[str, Told]:
     return {cause.id: replace(known, **said)}  # type: ignore[arg-type]
 
 
+NOVEMBERS = frozenset({(NOVEMBER, str(API))})
 CAUSE = Cause("A:1", "A", "a", "a happened", "connector plan", "f1", "plan", OCTOBER, API)
 
 
@@ -320,28 +396,54 @@ def test_a_cause_is_told_once_until_it_changes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seen", "looked", "gone"),
+    ("seen", "looked", "fate"),
     [
-        ("plan", Looked(), False),
-        ("plan", Looked(planned=frozenset({(OCTOBER, API)})), True),
-        ("plan", Looked(planned=frozenset({(NOVEMBER, API)})), True),
-        ("plan", Looked(planned=frozenset({(SEPTEMBER, API)})), False),
-        ("plan", Looked(planned=frozenset({(NOVEMBER, LIVE)})), False),  # it counts no firewalls
-        ("overdue", Looked(planned=frozenset({(OCTOBER, API)})), True),
-        ("overdue", Looked(worked=True), False),
-        ("change", Looked(planned=frozenset({(OCTOBER, API)})), False),
-        ("change", Looked(applied=frozenset({(OCTOBER, API)})), True),
-        ("restated", Looked(planned=frozenset({(NOVEMBER, API)})), False),
-        ("restated", Looked(compared=frozenset({OCTOBER})), True),
-        ("vendor", Looked(), False),
-        ("vendor", Looked(worked=True), True),
-        ("fault", Looked(), True),
-        ("fault", Looked(faulted=True), False),
+        ("plan", Looked(), "open"),
+        ("plan", Looked(planned=frozenset({(OCTOBER, API)})), "gone"),
+        ("plan", Looked(planned=frozenset({(NOVEMBER, API)}), finished=frozenset({OCTOBER})), "gone"),
+        ("plan", Looked(planned=frozenset({(NOVEMBER, API)})), "open"),  # a guard refused it
+        ("plan", Looked(planned=NOVEMBERS, applied=NOVEMBERS), "passed"),
+        ("plan", Looked(planned=frozenset({(SEPTEMBER, API)})), "open"),
+        ("plan", Looked(planned=frozenset({(NOVEMBER, LIVE)})), "open"),  # it counts no firewalls
+        ("overdue", Looked(planned=frozenset({(OCTOBER, API)})), "gone"),
+        ("overdue", Looked(planned=NOVEMBERS, applied=NOVEMBERS), "passed"),
+        ("overdue", Looked(worked=True), "open"),
+        ("change", Looked(planned=frozenset({(OCTOBER, API)})), "open"),
+        ("change", Looked(applied=frozenset({(OCTOBER, API)})), "gone"),
+        ("restated", Looked(planned=frozenset({(NOVEMBER, API)})), "open"),
+        ("restated", Looked(compared=frozenset({OCTOBER})), "gone"),
+        ("restated", Looked(compared=frozenset({NOVEMBER}), since=NOVEMBER), "closed"),
+        ("restated", Looked(compared=frozenset({SEPTEMBER}), since=SEPTEMBER), "open"),
+        ("vendor", Looked(), "open"),
+        ("vendor", Looked(worked=True), "gone"),
+        ("fault", Looked(), "gone"),
+        ("fault", Looked(faulted=True), "open"),
     ],
 )
-def test_only_what_was_looked_for_is_gone(seen: str, looked: Looked, gone: bool) -> None:
+def test_only_what_was_looked_for_is_gone_and_what_no_run_bills_any_more_is_passed(
+    seen: str, looked: Looked, fate: str
+) -> None:
     known = told(CAUSE, seen=seen)
-    assert bool(news_of([], known, looked).gone) is gone
+    assert fate_of(known["A:1"], looked) == fate
+    news = news_of([], known, looked)
+    kept = {"gone": news.gone, "passed": news.passed, "closed": news.closed, "open": ()}
+    assert kept.pop(fate) == (tuple(known.values()) if fate != "open" else ())
+    assert not any(kept.values())
+
+
+def test_what_a_newer_month_went_before_is_told_with_its_words_and_its_money() -> None:
+    money = Charge((Money(Decimal(21), "USD"),))
+    looked = Looked(planned=NOVEMBERS, applied=NOVEMBERS)
+    (found,) = news_of([], told(CAUSE, message="Birch has no agreement", charge=money), looked).to_tell
+
+    assert (found.code, found.label, found.charge) == ("PASSED", "A a of 2026-10", money)
+    assert found.message == (
+        "a newer month is billed, so no run bills this of 2026-10 any more: Birch has no agreement"
+    )
+    assert found.next == "connector usage show 2026-10"
+    (found,) = news_of([], told(CAUSE), looked).to_tell
+    assert found.message.endswith("any more: A, a")  # it was told before its words were kept
+    assert found.charge == Charge(whole=False)
 
 
 def test_what_live_counts_told_is_gone_when_live_counts_show_it_no_more() -> None:

@@ -38,7 +38,7 @@ def test_a_billed_month_and_a_run_last_night_are_well() -> None:
     ("known", "problem"),
     [
         (replace(WELL, last=None), "no run is on record"),
-        (replace(WELL, last=replace(GOOD, exit_code=None)), "run 31 (nightly) has not ended"),
+        (replace(WELL, last=replace(GOOD, exit_code=None)), "run 31 (nightly) broke off"),
         (
             replace(WELL, last=replace(GOOD, exit_code=None, error="KILLED")),
             "run 31 (nightly) broke off (KILLED)",
@@ -69,6 +69,25 @@ def test_each_problem_is_named_and_wants_a_person(known: Known, problem: str) ->
 
 def test_a_run_that_left_something_to_a_person_is_no_problem_beside_what_it_left() -> None:
     assert judged(replace(WELL, last=replace(GOOD, exit_code=3))).problems == ()
+
+
+def test_a_run_that_is_at_work_is_no_problem() -> None:
+    working = replace(WELL, last=replace(GOOD, exit_code=None), running=True)
+    assert judged(working).problems == ()
+    killed = replace(working, last=replace(GOOD, exit_code=None, error="KILLED"))
+    assert judged(killed).problems == ("run 31 (nightly) broke off (KILLED)",)
+
+
+def test_a_month_that_is_not_published_yet_is_no_problem_until_it_is_overdue() -> None:
+    asked = replace(
+        WELL,
+        last=replace(GOOD, exit_code=8, error="NOT_PUBLISHED"),
+        history=History(SEPTEMBER, finished=True, billed=(SEPTEMBER,)),
+    )
+    assert judged(asked, date(2026, 11, 4)).problems == ()
+    assert judged(asked, date(2026, 11, 5)).problems == (
+        "2026-10 is not billed, and was due from 2026-10-26 on",
+    )
 
 
 def test_credentials_that_last_longer_than_a_month_are_no_problem() -> None:

@@ -80,6 +80,19 @@ def test_a_device_of_nobody_is_told_and_a_file_is_named_in_the_command() -> None
     assert finding.next_step.endswith("connector sync 2026-10 --source file --restate")
 
 
+def test_a_month_whose_lines_bill_a_newer_one_is_settled_by_people_and_never_by_a_run() -> None:
+    found = restated([row("a", "X", 4)], [row("a", "X", 9)])
+    (passed,) = restatement_findings(
+        found, OCTOBER, "sophos-api", {}, newer=Period(2026, 11), compare="connector usage compare 3 7"
+    )
+    assert passed.next_step == (
+        "the lines bill 2026-11 now, so settle the difference on the next invoice or by a credit; "
+        "to see it: connector usage compare 3 7"
+    )
+    (newest,) = restatement_findings(found, OCTOBER, "sophos-api", {}, newer=OCTOBER)
+    assert newest.next_step.endswith("connector sync 2026-10 --restate")
+
+
 ROWS = st.lists(
     st.builds(
         lambda tenant, code, quantity, serial, price, currency: row(

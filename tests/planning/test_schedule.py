@@ -103,6 +103,24 @@ def test_once_the_invoice_has_billed_a_month_live_counts_of_it_come_too_late() -
     assert plan_night(DAILY, date(2026, 10, 29), billed(OCTOBER)).idle
 
 
+def test_live_counts_of_a_new_month_wait_until_the_invoice_of_the_last_one_is_billed() -> None:
+    """Once they are applied, an older month could not be billed any more."""
+    night = plan_night(DAILY, date(2026, 11, 1), billed(SEPTEMBER))
+    assert night.due == (
+        Due(OCTOBER, API, date(2026, 10, 26)),
+        Due(NOVEMBER, LIVE, date(2026, 11, 1), waits_for=OCTOBER),
+    )
+    assert "wait with live counts of 2026-11 until 2026-10 is billed" in told(night)
+    (counted,) = plan_night(DAILY, date(2026, 11, 1), billed(OCTOBER)).due
+    assert (counted.source, counted.waits_for) == (LIVE, None)
+
+
+def test_live_counts_wait_for_every_month_that_is_left_to_do() -> None:
+    unfinished = History(SEPTEMBER, finished=False, billed=(AUGUST,))
+    *_, counted = plan_night(DAILY, date(2026, 11, 1), unfinished).due
+    assert counted.waits_for == OCTOBER
+
+
 def test_the_last_two_billed_months_are_looked_at_again_each_night() -> None:
     assert plan_night(INVOICE, date(2026, 11, 12), billed(OCTOBER)).look_again == (OCTOBER, SEPTEMBER)
     assert plan_night(INVOICE, date(2026, 11, 12), History()).look_again == ()

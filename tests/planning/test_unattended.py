@@ -91,6 +91,18 @@ def test_what_does_not_go_alone_waits_until_somebody_lets_it_go() -> None:
     assert month.plan(unattended=True).held == ()
 
 
+def test_a_line_that_begins_when_it_is_made_stays_approved_on_a_later_day_and_no_other_does() -> None:
+    month = Month(unattended=CAREFUL).uses(ALDER, "CIXA-MSP", 4)
+    (made,) = month.plan(unattended=True).held
+    on_another_day = replace(made, effective=date(2026, 10, 3))
+    month.approved = frozenset({fingerprint(OCTOBER, on_another_day.writes)})
+    assert month.change(unattended=True).held == "NEEDS_APPROVAL"
+    month.approved = frozenset({fingerprint(OCTOBER, on_another_day.writes, dated=False)})
+    assert month.change(unattended=True).held is None
+    month.approved = frozenset({fingerprint(OCTOBER, replace(made, after=Decimal(5)).writes, dated=False)})
+    assert month.change(unattended=True).held == "NEEDS_APPROVAL"
+
+
 def test_where_a_person_runs_it_the_person_is_there() -> None:
     month = Month(unattended=CAREFUL).uses(ALDER, "CIXA-MSP", 60)
     month.manages(ALDER_ENDPOINT, 40, {(ALDER, "CIXA-MSP"): 40})
