@@ -8,7 +8,13 @@ from typing import Any
 from building import ALDER, ALDER_ENDPOINT, BIRCH, BIRCH_ENDPOINT, OCTOBER, Month
 
 from connector.model import Firewall, Key
-from connector.planning.discrepancies import Checked, Diagnosis, Discrepancy, KeyNumbers, MoneyChecked
+from connector.planning.diagnosis.discrepancies import (
+    Checked,
+    Diagnosis,
+    Discrepancy,
+    KeyNumbers,
+    MoneyChecked,
+)
 from connector.planning.month_report import MadeChange, MonthReport, PeriodRun
 from connector.planning.month_trends import CodeSum, MonthSums, months_through, movers, product_trends
 from connector.planning.prices import Money

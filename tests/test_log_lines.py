@@ -22,7 +22,7 @@ from connector.ledger import Ledger
 from connector.ledger.health import record_night
 from connector.ledger.journal import KEPT, forget_old_lines, journal_of, last_success
 from connector.model import Period
-from connector.planning.charges import Charge
+from connector.planning.causes.charges import Charge
 from connector.planning.findings import Options
 from connector.planning.prices import Money
 from connector.reports.log_line import LogLine, error_line, json_line, spoken_line, text_line

@@ -7,9 +7,9 @@ from decimal import Decimal
 from building import ALDER, BIRCH, Month
 
 from connector.model import Period
-from connector.planning.causes import Cause
-from connector.planning.charges import Charge
-from connector.planning.news import News, Told
+from connector.planning.causes.cause import Cause
+from connector.planning.causes.charges import Charge
+from connector.planning.causes.news import News, Told
 from connector.planning.prices import Money
 from connector.reports.notice import (
     Whose,

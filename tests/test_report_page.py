@@ -15,7 +15,7 @@ from python_calamine import CalamineWorkbook
 from report_building import MADE, found, full_report, line, month_sums, numbers, report_of, usd
 
 from connector.model import Firewall, Key
-from connector.planning.discrepancies import Checked, MoneyChecked
+from connector.planning.diagnosis.discrepancies import Checked, MoneyChecked
 from connector.planning.month_report import MonthReport, PeriodRun
 from connector.planning.month_trends import months_through, movers, product_trends
 from connector.planning.states import FirewallState

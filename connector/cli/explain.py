@@ -82,7 +82,7 @@ def explain(
     from connector.reports.escape import printable
     from connector.reports.explanation import explanation_text
     from connector.reports.explanation_document import explanation_document
-    from connector.runs.explain import Explainer
+    from connector.runs.explain.explainer import Explainer
 
     called = invocation(ctx, Common(as_json, verbose, mappings, state))
     if sum(each is not None for each in (tenant, addition, serial)) != 1:

@@ -52,7 +52,7 @@ def nightly(
     from connector.errors import ConnectorError, SettingsFault
     from connector.planning.findings import Options
     from connector.runs.nightly import Nightly
-    from connector.runs.notify import Notifier
+    from connector.runs.telling.notify import Notifier
 
     given = Common(as_json, verbose, mappings, state)
     try:
@@ -98,7 +98,7 @@ def _tell_of(called: Invocation, error: "ConnectorError") -> None:
     """Tell people why a night could not even begin; what fails in doing so must not hide the reason."""
     from connector.errors import SettingsFault
     from connector.reports.notice import Whose
-    from connector.runs.notify import Notifier
+    from connector.runs.telling.notify import Notifier
     from connector.settings import read_notify
 
     try:

@@ -20,7 +20,7 @@ from connector.cli.terminal import Terminal, answer, tell
 from connector.cli.usage_desk import Overwrite, Xlsx, offer
 
 if TYPE_CHECKING:
-    from connector.planning.past import PastRun
+    from connector.planning.undo.past import PastRun
 
 LISTED = 20
 

@@ -78,7 +78,7 @@ def print_files(
     Starts nothing by itself; deploy/README.md says where each file goes. What is said before `schedule`
     (--profile, --log-file, --metrics) holds for the job as well.
     """
-    from connector.reports.deployment import files_document, files_text, job_files
+    from connector.reports.deployment.files import files_document, files_text, job_files
     from connector.reports.document import json_text
     from connector.reports.escape import printable
     from connector.runs.deployment import Asked, Desk, job_of, what_is_missing, write_job_files

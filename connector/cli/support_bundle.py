@@ -51,8 +51,8 @@ def support_bundle(
     """
     from connector.reports.document import json_text
     from connector.reports.escape import printable
-    from connector.runs.bundle_sources import Places
-    from connector.runs.support_bundle import make_bundle, write_bundle
+    from connector.runs.bundle.sources import Places
+    from connector.runs.bundle.support_bundle import make_bundle, write_bundle
 
     called, faults = _called(ctx, Common(json=as_json, mappings=mappings, state=state))
     path = called.folder / target

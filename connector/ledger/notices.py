@@ -9,10 +9,10 @@ from typing import Any
 from connector.ledger.standing import STANDING, back
 from connector.ledger.store import Ledger
 from connector.model import Period
-from connector.planning.causes import Cause
+from connector.planning.causes.cause import Cause
+from connector.planning.causes.charges import UNKNOWN, Charge
+from connector.planning.causes.news import Told
 from connector.planning.change import plain
-from connector.planning.charges import UNKNOWN, Charge
-from connector.planning.news import Told
 from connector.planning.prices import Money
 from connector.planning.sources import LIVE
 

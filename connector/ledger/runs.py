@@ -12,7 +12,7 @@ from connector.ledger.standing import MADE
 from connector.ledger.store import Ledger
 from connector.model import Key, Period
 from connector.planning.change import prices_moved, released
-from connector.planning.past import PastChange, PastRun, RunHistory
+from connector.planning.undo.past import PastChange, PastRun, RunHistory
 
 # An `apply` is asked for by its digest alone: what it was for stands with its plan.
 _RUNS = (

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
-from connector.planning.past import Trace, taken_back, undone_by
+from connector.planning.undo.past import Trace, taken_back, undone_by
 
 # A line that was created otherwise than asked is ours all the same, so that change was made as well.
 MADE = (

@@ -9,7 +9,7 @@ from typing import Literal
 
 from connector.model import Key, Period
 from connector.planning.change import Plan
-from connector.planning.discrepancies import NOT_CHECKED, Diagnosis, Discrepancy, KeyNumbers
+from connector.planning.diagnosis.discrepancies import NOT_CHECKED, Diagnosis, Discrepancy, KeyNumbers
 from connector.planning.month_trends import MonthSums, Mover, ProductTrend
 from connector.planning.prices import Money, totals
 from connector.planning.states import FirewallState

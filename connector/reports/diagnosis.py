@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from connector.planning.change import plain, plain_or_none
-from connector.planning.discrepancies import CLASSES, Checked, Diagnosis, Discrepancy
+from connector.planning.diagnosis.discrepancies import CLASSES, Checked, Diagnosis, Discrepancy
 from connector.planning.prices import Money
 from connector.planning.sources import API, told_source
 from connector.reports.escape import printable

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from connector.planning.causes import Cause
+from connector.planning.causes.cause import Cause
+from connector.planning.causes.charges import Charge
+from connector.planning.causes.news import News, Told
 from connector.planning.change import plain
-from connector.planning.charges import Charge
-from connector.planning.news import News, Told
 from connector.planning.prices import Money, totals
 from connector.planning.references import shell_word
 from connector.reports.escape import printable

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from connector.planning.change import plain, plain_or_none
-from connector.planning.past import PastChange, PastRun, RunHistory
+from connector.planning.undo.past import PastChange, PastRun, RunHistory
 from connector.reports.document import Document
 from connector.reports.escape import printable
 from connector.reports.prices import moved_document

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
+from connector.planning.causes.charges import Charge, Place, charged_for
 from connector.planning.change import Change, Plan, plain, plain_or_none
-from connector.planning.charges import Charge, Place, charged_for
 from connector.reports.log_line import LogLine
 from connector.reports.outcome import Result
 

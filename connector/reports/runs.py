@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from connector.planning.past import PastRun
+from connector.planning.undo.past import PastRun
 from connector.reports.document import Document
 from connector.reports.table import Column
 

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from connector.planning.change import Change, Plan, plain, plain_or_none
-from connector.planning.undo import Undoing
+from connector.planning.undo.plan import Undoing
 from connector.reports.document import Document, plan_document, run_document
 from connector.reports.outcome import Result, Run
 from connector.reports.prices import plan_money, signed

@@ -10,8 +10,8 @@ from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
 from connector import __version__
 from connector.errors import CommandFault
-from connector.reports.deployment import KINDS
-from connector.reports.scheduled import PROFILES, Job, JobFile
+from connector.reports.deployment.files import KINDS
+from connector.reports.deployment.job import PROFILES, Job, JobFile
 from connector.runs.sheet_file import write_sheet_file
 from connector.settings import SECRETS, Surroundings
 

@@ -15,16 +15,16 @@ from connector.ledger.months import snapshot_rows
 from connector.ledger.recall import listed_last
 from connector.model import Addition, Key, Mappings, Period
 from connector.planning.change import Plan
-from connector.planning.diagnosis import AsItIs, Circumstances, diagnose, without
-from connector.planning.discrepancies import Diagnosis
-from connector.planning.distributor import Distributor
+from connector.planning.diagnosis.discrepancies import Diagnosis
+from connector.planning.diagnosis.distributor import Distributor
+from connector.planning.diagnosis.month import AsItIs, Circumstances, diagnose, without
+from connector.planning.diagnosis.written import WrittenThen, settled
 from connector.planning.findings import Options
 from connector.planning.plan import Inputs, make_plan
 from connector.planning.pricing import uses_prices
 from connector.planning.resolve import Off, Placer, resolve
 from connector.planning.restatement import Restated, find_restated, restatement_findings
 from connector.planning.sources import API, FILE, Source
-from connector.planning.written import WrittenThen, settled
 from connector.runs.apply import Additions
 from connector.runs.draft import finder_of, inputs_of, names_of
 from connector.runs.reading import (

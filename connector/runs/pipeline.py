@@ -14,8 +14,8 @@ from connector.model import (
     Period,
     UsageRow,
 )
+from connector.planning.causes.charges import Charge, Place, charges_of
 from connector.planning.change import OpenChange, Plan
-from connector.planning.charges import Charge, Place, charges_of
 from connector.planning.findings import Options
 from connector.planning.resolve import Placer
 from connector.planning.settle import Settlement, settle

@@ -5,10 +5,10 @@ from connector.ledger import Ledger
 from connector.ledger.runs import changes_of_run, histories, past_run, record_undoing
 from connector.model import Period
 from connector.planning.findings import Options
-from connector.planning.past import PastRun
 from connector.planning.pricing import uses_prices
-from connector.planning.undo import Undoing, plan_undo
-from connector.planning.undo_line import Aftermath
+from connector.planning.undo.line import Aftermath
+from connector.planning.undo.past import PastRun
+from connector.planning.undo.plan import Undoing, plan_undo
 from connector.reports.document import json_text
 from connector.reports.undo import undo_document
 from connector.runs.pipeline import Pipeline

@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.errors import CommandFault
-from connector.reports.deployment import KINDS, job_files
-from connector.reports.scheduled import Job, JobFile
+from connector.reports.deployment.files import KINDS, job_files
+from connector.reports.deployment.job import Job, JobFile
 
 NASTY = '/srv/MSP & Söhne\'s/100% "it" %n $HOME ${x} `id` \\n \\%d {x} #1; <b>'
 SECRETS = ("CONNECTWISE_PRIVATE_KEY", "SOPHOS_CLIENT_SECRET")

@@ -9,11 +9,11 @@ from months.msp import Msp
 from connector.mappings.load import parse_mappings
 from connector.planning.findings import Options
 from connector.reports.night import NightReport
-from connector.runs.delivery import Timings
 from connector.runs.nightly import Nightly
-from connector.runs.notify import Notifier
 from connector.runs.session import Setup
 from connector.runs.story import Silence
+from connector.runs.telling.delivery import Timings
+from connector.runs.telling.notify import Notifier
 from connector.settings import Surroundings, read_settings
 from connector.simulator import Simulator
 

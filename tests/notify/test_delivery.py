@@ -7,8 +7,8 @@ from urllib.parse import parse_qs
 import pytest
 from notify.listening import PASSWORD, hanging, http, nobody, smtp
 
-from connector.runs.delivery import Message, Timings, _send, deliver, scheme_of
-from connector.runs.heartbeat import beat
+from connector.runs.telling.delivery import Message, Timings, _send, deliver, scheme_of
+from connector.runs.telling.heartbeat import beat
 
 QUICK = Timings(answer=0.3, whole=5.0)
 BODY = "UNMAPPED_PRODUCT: Éire <b>Ltd</b> & **sons** [x](y) ${HOME} {{app_id}} \\n\nNext: connector plan"

@@ -21,9 +21,9 @@ from connector.ledger.notices import settled_causes, told_causes
 from connector.model import Period
 from connector.planning.findings import Options
 from connector.reports.night import NightReport, Step
-from connector.runs.night_causes import causes_of_night
 from connector.runs.nightly import Nightly
-from connector.runs.notify import LOCK_NAME, Notifier
+from connector.runs.telling.night_causes import causes_of_night
+from connector.runs.telling.notify import LOCK_NAME, Notifier
 from connector.settings import NotifySettings
 from connector.simulator import Fault, Simulator
 from connector.vendors.connectwise_tickets import ConnectWiseTickets

@@ -20,7 +20,7 @@ from connector.errors import (
     Unreachable,
 )
 from connector.model import Period, UsageRow
-from connector.planning.causes import (
+from connector.planning.causes.cause import (
     LONGEST_ID,
     Cause,
     cause_id,
@@ -28,16 +28,16 @@ from connector.planning.causes import (
     cause_of_overdue,
     once,
 )
-from connector.planning.change import Plan
-from connector.planning.charges import Charge, charged_for, charges_of
-from connector.planning.findings import Objection, Part, Unresolved
-from connector.planning.news import Looked, Told, fate_of, news_of
-from connector.planning.plan_causes import (
+from connector.planning.causes.charges import Charge, charged_for, charges_of
+from connector.planning.causes.news import Looked, Told, fate_of, news_of
+from connector.planning.causes.plan import (
     Unmade,
     causes_of_plan,
     causes_of_restated,
     causes_of_unmade,
 )
+from connector.planning.change import Plan
+from connector.planning.findings import Objection, Part, Unresolved
 from connector.planning.prices import Money
 from connector.planning.sources import API, LIVE
 

@@ -38,22 +38,22 @@ from connector.model import (
     UsageRow,
 )
 from connector.planning.change import Change, KnownAddition, OpenChange, mark_of
-from connector.planning.closing import invoiced_because
-from connector.planning.diagnosis import AsItIs, Circumstances, diagnose, without
+from connector.planning.diagnosis.closing import invoiced_because
+from connector.planning.diagnosis.discrepancies import Diagnosis, Discrepancy, MoneyChecked
+from connector.planning.diagnosis.distributor import Distributor
+from connector.planning.diagnosis.month import AsItIs, Circumstances, diagnose, without
+from connector.planning.diagnosis.remedies import Remedies
+from connector.planning.diagnosis.sides import Sides
+from connector.planning.diagnosis.stakes import Costs, loss_of
+from connector.planning.diagnosis.written import WrittenThen, settled
 from connector.planning.directory import Name
-from connector.planning.discrepancies import Diagnosis, Discrepancy, MoneyChecked
-from connector.planning.distributor import Distributor
 from connector.planning.findings import Options, Part, Unresolved
 from connector.planning.plan import Inputs, make_plan
 from connector.planning.prices import Money
 from connector.planning.pricing import uses_prices, worths
-from connector.planning.remedies import Remedies
 from connector.planning.resolve import TenantFinder, resolve
 from connector.planning.restatement import Restated
-from connector.planning.sides import Sides
-from connector.planning.stakes import Costs, loss_of
 from connector.planning.uncounted import Uncounted
-from connector.planning.written import WrittenThen, settled
 
 ALDER_EMAIL = Key(ALDER_AGREEMENT, EMAIL)
 CODES = {"CIXA-MSP": "1.40", "CEMA-MSP": "0.50", "NDR-MSP": "20"}

@@ -8,7 +8,7 @@ from building import ALDER, ALDER_ENDPOINT, BIRCH, BIRCH_ENDPOINT, OCTOBER, Mont
 from report_building import found, full_report, line, month_sums, numbers, report_of, usd
 
 from connector.model import Firewall, Period, UsageRow
-from connector.planning.discrepancies import CLASSES
+from connector.planning.diagnosis.discrepancies import CLASSES
 from connector.planning.month_report import (
     at_stake,
     differing_first,

@@ -24,11 +24,11 @@ from connector.planning.change import (
     released,
 )
 from connector.planning.findings import Options, Part, Unresolved
-from connector.planning.past import PastChange, PastRun, Trace, standing_after, taken_back, undone_by
 from connector.planning.prices import Money
 from connector.planning.settle import settle
-from connector.planning.undo import Undoing, plan_undo
-from connector.planning.undo_line import Aftermath
+from connector.planning.undo.line import Aftermath
+from connector.planning.undo.past import PastChange, PastRun, Trace, standing_after, taken_back, undone_by
+from connector.planning.undo.plan import Undoing, plan_undo
 
 MARK = mark_of(ALDER_ENDPOINT)
 NOW = datetime(2026, 10, 28, tzinfo=UTC)

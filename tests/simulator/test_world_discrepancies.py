@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from connector.cli.rehearsal import play
-from connector.planning.discrepancies import CLASSES
+from connector.planning.diagnosis.discrepancies import CLASSES
 from connector.simulator import Act, Addition, Simulator, World, discrepancies_world
 
 OCTOBER = (2026, 10)

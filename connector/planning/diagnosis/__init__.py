@@ -1,0 +1,1 @@
+"""What is billed wrongly: usage, what was written and what ConnectWise has, side by side."""

@@ -1,0 +1,1 @@
+"""What support needs, packed into a zip, with names or with aliases."""

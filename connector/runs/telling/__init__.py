@@ -1,0 +1,1 @@
+"""Whom a night tells, and how: messages, tickets, a heartbeat."""
