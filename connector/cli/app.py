@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,7 +39,7 @@ from connector.cli.invocation import PROFILES, Common, Json, MappingsPath, Profi
 from connector.cli.logging_options import LogFormat, Logging, LogPath, MetricsPath
 from connector.cli.story_log import StoryLog
 from connector.cli.terminal import answer, make_safe, tell_error
-from connector.errors import CommandFault, ConnectorError
+from connector.errors import CommandFault, ConnectorError, SettingsFault
 
 INTERRUPTED = 130
 """What shells expect of a command that Ctrl-C ended; every code of ours means something else."""
@@ -160,7 +161,10 @@ def _begin_logging(logging: Logging, profile: str | None, state: Path | None) ->
     def get(name: str) -> str | None:
         return os.environ.get(name, "").strip() or None if profile is None else None
 
-    logging.begin(get, folder, home, folder / state if state else home / (get("CONNECTOR_STATE") or "state"))
+    with suppress(SettingsFault):  # the command meets it again, where it can be told to those who are absent
+        logging.begin(
+            get, folder, home, folder / state if state else home / (get("CONNECTOR_STATE") or "state")
+        )
 
 
 plan.register(app)

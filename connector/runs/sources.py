@@ -122,7 +122,9 @@ class Reader:
             for each in restated
             if each.tenant_id is None or not isinstance(placer.place(each.tenant_id, each.product_code), Off)
         ]
-        findings = restatement_findings(told, usage.period, usage.source, names)
+        findings = restatement_findings(
+            told, usage.period, usage.source, names, newer=self.ledger.newest_applied()
+        )
         return replace(usage, rows=billed.rows, restated=findings)
 
 

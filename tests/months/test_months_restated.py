@@ -244,3 +244,15 @@ def test_the_words_set_it_apart_and_every_command_keeps_its_options(
     assert "billed to nobody" not in told
     held = run.text("plan", "--restate").stdout
     assert "connector sync 2026-10 --restate --force LARGE_INCREASE" in held
+
+
+def test_an_older_month_is_not_to_be_carried_over_the_newer_one(msp: Msp, run: Run, alder: Customer) -> None:
+    msp.next_month()
+    assert run("sync").exit_code == 0
+    msp.period = "2026-10"
+    alder.uses("CIXA-MSP", 14)
+
+    (found,) = run("plan", "2026-10").json["unresolved"]
+
+    assert "--restate" not in found["next"]
+    assert found["next"].endswith("connector usage compare 2026-10 2026-11")

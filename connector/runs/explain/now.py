@@ -176,5 +176,7 @@ def _as_billed(usage: Usage, ledger: Ledger, mappings: Mappings, teller: LineTel
     restated = find_restated(billed.rows, usage.rows, whose, priced=uses_prices(mappings))
     if not restated:
         return usage
-    told = restatement_findings(restated, usage.period, usage.source, names_of(usage, mappings))
+    told = restatement_findings(
+        restated, usage.period, usage.source, names_of(usage, mappings), newer=ledger.newest_applied()
+    )
     return replace(usage, rows=billed.rows, restated=told)
