@@ -243,6 +243,12 @@ def test_of_names_that_need_no_blank_the_longest_wins_beside_others(aliases: Ali
     assert aliases.text("本日") == "本日"
 
 
+def test_a_name_within_a_longer_one_is_not_replaced_again(aliases: Aliases) -> None:
+    aliases.learn("company", "🌲")
+    longer = aliases.learn("tenant", "Alder 🌲")
+    assert aliases.text("Alder 🌲 and more") == f"{longer} and more"
+
+
 def test_what_others_wrote_may_hold_a_name_in_any_key_and_field(aliases: Aliases) -> None:
     alias = aliases.learn("tenant", "Alder")
     document = {"Alder": {"kind": "Alder"}, "where": ["Alder", 3], "mark": "Alder"}
