@@ -5,10 +5,11 @@ finished what it has finished.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 
-from connector.errors import ConnectorError
+from connector.errors import ConnectorError, StateFault
 from connector.ledger import Ledger
 from connector.ledger.billed import billed_month
 from connector.ledger.health import record_night
@@ -67,7 +68,8 @@ class Nightly:
             interrupted = True
         note = "interrupted; the rest of it waits for the next night" if interrupted else self._note(night)
         report = NightReport(night.day, tuple(steps), note, interrupted)
-        with Ledger(self.setup.state, now=self.setup.now) as ledger:
+        # What was written must be told, also where the night itself cannot be written down any more.
+        with suppress(StateFault), Ledger(self.setup.state, now=self.setup.now) as ledger:
             record_night(ledger, night.day, report.exit_code)
         return report
 

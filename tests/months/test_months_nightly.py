@@ -3,6 +3,7 @@
 import json
 import shlex
 import signal
+import sqlite3
 import threading
 from datetime import UTC, date, datetime
 
@@ -505,3 +506,17 @@ def test_a_profile_whose_setting_is_wrong_is_told_by_its_own_address_and_name(
         assert len(hook.posted) == 1
         assert "one" in hook.posted[0].json["title"]
     assert (folder / "state" / "connector.db").is_file()
+
+
+def test_what_a_night_has_written_is_told_although_the_night_cannot_be_written_down(
+    msp: Msp, run: Run, alder: Customer
+) -> None:
+    assert run("plan").exit_code == 0
+    with sqlite3.connect(run.state / "connector.db") as database:
+        database.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON nights BEGIN SELECT RAISE(ABORT, 'no space'); END"
+        )
+    database.close()
+    done = night(msp, run, "2026-10-28")
+    assert (done.exit_code, alder.bills) == (0, {ENDPOINT: 12})
+    assert done.json["steps"][0]["run"]["outcomes"][0]["outcome"] == "done"
