@@ -80,6 +80,13 @@ def words_of_notices(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def quiet_nights(db: Database) -> None:
+    """Take a month in page by page, and keep what was found out about ConnectWise's lists."""
+    for statement in _QUIET_NIGHTS.split(";"):
+        db.execute(statement)
+
+
 KNOWN_STEPS = frozenset(
     {
         "first_tables",
@@ -92,6 +99,7 @@ KNOWN_STEPS = frozenset(
         "notices",
         "journal",
         "words_of_notices",
+        "quiet_nights",
     }
 )
 """Every step above; a file that holds another one was written by a newer version."""
@@ -362,4 +370,22 @@ CREATE TABLE journal (
 ) STRICT;
 CREATE INDEX journal_by_run ON journal (run);
 CREATE INDEX journal_by_time ON journal (at)
+"""
+
+_QUIET_NIGHTS = """
+CREATE TABLE arriving_rows (
+    number INTEGER PRIMARY KEY,      -- rows of a month that is being read: moved once it is whole
+    account_id TEXT,
+    external_id TEXT,
+    serial TEXT,
+    product_code TEXT NOT NULL,
+    quantity TEXT NOT NULL,
+    received TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE vendor_facts (
+    name TEXT PRIMARY KEY,           -- what was found out, such as how long a list is
+    value TEXT NOT NULL,             -- JSON
+    learned_at TEXT NOT NULL         -- facts age: whoever reads one says how old it may be
+) STRICT, WITHOUT ROWID
 """
