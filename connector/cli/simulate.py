@@ -38,6 +38,24 @@ WorldName = Annotated[
 ]
 Seed = Annotated[int, typer.Option("--seed", metavar="S", help="The same seed gives the same world.")]
 Port = Annotated[int, typer.Option("--port", metavar="P", min=0, max=65535, help="0 takes a free one.")]
+Latency = Annotated[
+    int,
+    typer.Option(
+        "--latency",
+        metavar="MS",
+        min=0,
+        max=60_000,
+        help="Milliseconds that each request takes; several can be on their way at once.",
+    ),
+]
+Limits = Annotated[
+    bool,
+    typer.Option(
+        "--limits/--no-limits",
+        help="Answer 429 to more requests than the vendors allow: Sophos 10 a second, 100 a minute and 1,000 "
+        "an hour; ConnectWise about 1,000 a minute and 8 at once.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -51,6 +69,8 @@ def simulate(
     tenants: Tenants = None,
     seed: Seed = 0,
     port: Port = 0,
+    latency: Latency = 0,
+    limits: Limits = False,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
@@ -76,6 +96,9 @@ def simulate(
             tell("Billing the months that have passed; this takes a few seconds.")
             play(simulator, folder)
         signal.signal(signal.SIGINT, lambda *_: stop.set())
+        # From here on: the history was made as quickly as this machine can.
+        simulator.latency = latency / 1000
+        built.sophos_limits = built.connectwise_limits = limits
         settings = simulated_settings(simulator, folder)
         if as_json or before.json:
             answer(json_text({"schema": "connector.simulator/1", "settings": settings}))

@@ -184,6 +184,7 @@ class AdditionRules:
             self.world.additions[after.id] = after
         else:
             _copy_into(before, after)
+            self.world.additions.moved += 1
         self.world.record_write(Write(method, after.agreement_id, after.id, old, _copy(after)))
 
 

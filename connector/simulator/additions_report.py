@@ -1,6 +1,6 @@
 """The report AgreementAdditions: all additions in few calls (reference/connectwise-api.md, section 9)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -78,11 +78,11 @@ COLUMNS = (
 )
 
 
-def report_rows(world: World) -> Response:
+def report_rows(world: World, matching: Callable[[int], Sequence[Addition]]) -> Response:
     """Answer one page of positional rows; paging and conditions as on lists, which is unverified."""
-    found = _matching(world)
     columns = _chosen()
     size, page = page_size(world), page_number()
+    found = matching(page)
     rows = found[(page - 1) * size : page * size]
     return connectwise_json(
         {
@@ -98,21 +98,36 @@ def report_columns() -> Response:
     return connectwise_json({"column_definitions": definitions, "row_values": []})
 
 
-def report_count(world: World) -> Response:
+def report_count(matching: Callable[[int], Sequence[Addition]]) -> Response:
     """Answer the number of rows."""
-    return connectwise_json({"count": len(_matching(world))})
+    return connectwise_json({"count": len(matching(1))})
 
 
-def _matching(world: World) -> list[Addition]:
-    properties = {column.name: _of(world, column) for column in COLUMNS}
-    shape: Shape[Addition] = Shape("AgreementAdditions", properties)
-    seen = (it for it in world.additions.values() if it.agreement_id not in world.additions_hidden)
-    found = sorted(seen, key=lambda addition: addition.id)
-    text = request.args.get("conditions", "").strip()
-    if text:
-        test = parse(text)
-        found = [addition for addition in found if test(partial(shape.value, addition))]
-    return found
+class Matching:
+    """The additions that a query means, by id; the pages after the first need no second look at all."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._key: object = None
+        self._left: list[Addition] = []
+
+    def __call__(self, page: int) -> Sequence[Addition]:
+        """Return what `conditions` leave of what the API member may see."""
+        world = self._world
+        found, text = world.additions.by_id(), request.args.get("conditions", "").strip()
+        hidden = world.additions_hidden
+        if hidden:
+            found = [addition for addition in found if addition.agreement_id not in hidden]
+        if not text:
+            return found
+        key = text, world.additions.moved, frozenset(hidden)
+        if page == 1 or key != self._key:
+            properties = {column.name: _of(world, column) for column in COLUMNS}
+            shape: Shape[Addition] = Shape("AgreementAdditions", properties)
+            test = parse(text)
+            self._left = [addition for addition in found if test(partial(shape.value, addition))]
+            self._key = key
+        return self._left
 
 
 def _of(world: World, column: Column) -> Callable[[Addition], Any]:

@@ -110,13 +110,13 @@ class _Reader:
         while self._word("or"):
             tests.append(self._both())
         # All are always looked at, so that an unknown property is refused whatever the data.
-        return lambda lookup: True in {test(lookup) for test in tests}
+        return tests[0] if len(tests) == 1 else lambda lookup: True in {test(lookup) for test in tests}
 
     def _both(self) -> Test:
         tests = [self._term()]
         while self._word("and"):
             tests.append(self._term())
-        return lambda lookup: False not in {test(lookup) for test in tests}
+        return tests[0] if len(tests) == 1 else lambda lookup: False not in {test(lookup) for test in tests}
 
     def _term(self) -> Test:
         if self._word("("):
@@ -144,10 +144,14 @@ class _Reader:
         if not self._lists_allowed:
             raise ConditionError("'in' is not supported here")
         self._expect("(")
-        tests = [_compared(path, "=", self._value())]
+        wanted = [self._value()]
         while self._word(","):
-            tests.append(_compared(path, "=", self._value()))
+            wanted.append(self._value())
         self._expect(")")
+        quick = _is_one_of(path, wanted)
+        if quick is not None:
+            return quick
+        tests = [_compared(path, "=", value) for value in wanted]
         return lambda lookup: True in {test(lookup) for test in tests}
 
     def _value(self) -> Any:
@@ -182,6 +186,21 @@ def _compared(path: Path, word: str, wanted: Any) -> Test:
         if word in {"like", "contains"}:
             return _resembles(value, word, wanted)
         return _COMPARISONS[word](*_comparable(value, wanted))
+
+    return test
+
+
+def _is_one_of(path: Path, wanted: list[Any]) -> Test | None:
+    """Return a test that looks once at a list all of text or all of numbers; None for other lists."""
+    if not all(isinstance(each, str) for each in wanted) and not all(
+        isinstance(each, Decimal) for each in wanted
+    ):
+        return None
+    known = frozenset(each.casefold() if isinstance(each, str) else each for each in wanted)
+
+    def test(lookup: Lookup) -> bool:
+        value = lookup(path)
+        return value is not None and _comparable(value, wanted[0])[0] in known
 
     return test
 

@@ -8,7 +8,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from .additions import AdditionRules, ConflictError, addition_of
-from .additions_report import NAMES, report_columns, report_count, report_rows
+from .additions_report import NAMES, Matching, report_columns, report_count, report_rows
 from .catalog import CatalogRules
 from .conditions import ConditionError
 from .connectwise_answers import (
@@ -115,7 +115,11 @@ def _found(records: dict[int, Any], record_id: int, name: str) -> Any:
 
 
 def _by_id(records: dict[int, Any]) -> list[Any]:
-    return [records[record_id] for record_id in sorted(records)]
+    """Return records by id, which mostly is the order they were made in."""
+    ids = sorted(records)
+    if ids == list(records):
+        return list(records.values())
+    return [records[record_id] for record_id in ids]
 
 
 def _add_table(app: Flask, world: World, route: str, rows: Callable[[], tuple[Lookup, ...]]) -> None:
@@ -351,7 +355,7 @@ def _add_system(app: Flask, world: World) -> None:
         }
         return connectwise_json(body)
 
-    needed = _needs(world, "reports")
+    needed, matching = _needs(world, "reports"), Matching(world)
 
     def report(answer: Callable[[], Response]) -> Response:
         if not world.report_available:
@@ -367,7 +371,7 @@ def _add_system(app: Flask, world: World) -> None:
     @app.get("/system/reports/agreementadditions")
     @needed
     def rows() -> Response:
-        return report(lambda: report_rows(world))
+        return report(lambda: report_rows(world, matching))
 
     @app.get("/system/reports/agreementadditions/columns")
     @needed
@@ -377,4 +381,4 @@ def _add_system(app: Flask, world: World) -> None:
     @app.get("/system/reports/agreementadditions/count")
     @needed
     def count() -> Response:
-        return report(lambda: report_count(world))
+        return report(lambda: report_count(matching))

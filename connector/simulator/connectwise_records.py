@@ -5,6 +5,7 @@ next answer shows it.
 """
 
 from collections import UserDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -145,16 +146,33 @@ class Additions(UserDict[int, Addition]):
 
     def __init__(self) -> None:
         self._by_agreement: dict[int, dict[int, Addition]] = {}
+        self._in_order: list[Addition] | None = []
+        self.moved = 0
+        """Grows whenever an addition comes or goes, or is written to over the API."""
         super().__init__()
 
     def __setitem__(self, key: int, addition: Addition) -> None:
-        self.pop(key, None)
-        super().__setitem__(key, addition)
+        if key in self.data:
+            del self[key]
+        self.moved += 1
+        self.data[key] = addition
         self._by_agreement.setdefault(addition.agreement_id, {})[key] = addition
+        if self._in_order is not None and (not self._in_order or self._in_order[-1].id < addition.id):
+            self._in_order.append(addition)
+        else:
+            self._in_order = None
 
     def __delitem__(self, key: int) -> None:
-        del self._by_agreement[self[key].agreement_id][key]
-        super().__delitem__(key)
+        self.moved += 1
+        self._in_order = None
+        del self._by_agreement[self.data[key].agreement_id][key]
+        del self.data[key]
+
+    def by_id(self) -> Sequence[Addition]:
+        """Return all additions in order of their ids; new ones have higher ids, so few calls sort."""
+        if self._in_order is None:
+            self._in_order = sorted(self.data.values(), key=lambda addition: addition.id)
+        return self._in_order
 
     def of(self, agreement_id: int) -> list[Addition]:
         """Return the additions of one agreement."""

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from .conditions import Path
 from .connectwise_records import Addition, Agreement, Company, Item, Lookup, Trace, named
 from .lists import Shape
 from .world import World
@@ -105,7 +106,10 @@ def agreement_shape(world: World, url: str) -> Shape[Agreement]:
         "agreementStatus": lambda a: a.status_on(world.today),
         "_info": info,
     }
-    return Shape("agreement", properties, {"lastUpdated": lambda a: a.trace.updated_at})
+    below: dict[Path, Callable[[Agreement], Any]] = {
+        ("company", "id"): lambda a: a.company_id if a.company_id in world.companies else None
+    }
+    return Shape("agreement", properties, {"lastUpdated": lambda a: a.trace.updated_at}, below=below)
 
 
 def recap_shape(world: World) -> Shape[Agreement]:

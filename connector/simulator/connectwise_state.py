@@ -18,6 +18,7 @@ from .connectwise_records import (
     Trace,
     Write,
 )
+from .rate_limits import COME_AGAIN
 from .timeline import Timeline
 
 if TYPE_CHECKING:
@@ -118,6 +119,10 @@ class ConnectWiseSide(Timeline):
         self.ended_agreements_refused = False
         self.report_available = True
         """Whether the report AgreementAdditions exists at all."""
+        self.connectwise_limits = False
+        """Switches the request limits of section 5.2 on."""
+        self.connectwise_retry_after: int | None = COME_AGAIN
+        """The seconds that a 429 of those limits names; None leaves `Retry-After` out."""
         self.refused_conditions: set[str] = set()
         """Fields that this server will not filter by, e.g. `product/id`."""
         self.tables = Tables()
@@ -207,7 +212,7 @@ class ConnectWiseSide(Timeline):
 
     def live_additions(self, agreement_id: int | None = None, item_id: int | None = None) -> list[Addition]:
         """Return the additions that bill today, of an agreement or item if asked, by id."""
-        among = self.additions.values() if agreement_id is None else self.additions.of(agreement_id)
+        among = self.additions.by_id() if agreement_id is None else self.additions.of(agreement_id)
         live = (addition for addition in among if addition.live_on(self.today))
         return sorted((a for a in live if item_id in (None, a.item_id)), key=lambda addition: addition.id)
 

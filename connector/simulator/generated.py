@@ -37,8 +37,11 @@ _SECOND = (
 )  # fmt: skip
 
 
-def generated_world(tenants: int, seed: int = 0) -> World:
-    """Build a world of that many tenants on 28 October 2026, the same for the same seed."""
+def generated_world(tenants: int, seed: int = 0, *, lines: int | None = None) -> World:
+    """Build a world of that many tenants on 28 October 2026, the same for the same seed.
+
+    With `lines`, from 2 to 11, each tenant uses exactly so many products, firewalls included.
+    """
     world = World(seed, date(2026, 10, 28))
     chance = random.Random(seed)  # noqa: S311  repeatable data, not a secret
     for code, name, group, price in _PRODUCTS:
@@ -61,11 +64,13 @@ def generated_world(tenants: int, seed: int = 0) -> World:
     codes = [product[0] for product in _PRODUCTS[:-1]]
     for number in range(1, tenants + 1):
         tenant, agreement = _add_customer(world, chance, number)
-        chosen = chance.sample(codes, chance.randint(6, 9))
+        with_firewall = number % 5 < 2  # as many as by chance
+        of_the_tenant = chance.randint(6, 9) if lines is None else lines - with_firewall
+        chosen = chance.sample(codes, of_the_tenant)
         tenant.products = tuple(sorted(chosen, key=codes.index))
         for code in tenant.products:
             _use_both_months(world, chance, tenant, code)
-        if chance.random() < 0.4:
+        if with_firewall if lines is not None else chance.random() < 0.4:
             _add_firewall(world, tenant, number)
         if number % 2:
             world.add_addition(agreement.id, desktop.id, chance.randint(1, 60))

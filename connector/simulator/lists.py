@@ -1,7 +1,7 @@
 """ConnectWise lists: shapes of records, fields, order, paging and `Link` (connectwise-api.md, section 2)."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
@@ -15,6 +15,7 @@ from .world import World
 R = TypeVar("R")
 LARGEST_PAGE = 1000
 USUAL_PAGE = 25
+_AS_THEY_COME = {"id", "id asc"}
 
 
 class Shape(Generic[R]):
@@ -26,6 +27,7 @@ class Shape(Generic[R]):
         properties: Mapping[str, Callable[[R], Any]],
         filterable: Mapping[str, Callable[[R], Any]] | None = None,
         child: str | None = None,
+        below: Mapping[Path, Callable[[R], Any]] | None = None,
     ) -> None:
         self.name = name
         self.properties = properties
@@ -34,6 +36,9 @@ class Shape(Generic[R]):
         # Some properties can be filtered by although they are not at the top of the answer.
         self._by_folded_name = {key.casefold(): (key, get) for key, get in properties.items()}
         self._by_folded_name |= {key.casefold(): (key, get) for key, get in (filterable or {}).items()}
+        # What thousands of records are filtered by is had without writing a reference out for each.
+        self._getters: dict[Path, Callable[[R], Any]] = dict(below or {})
+        self._chosen: dict[str, dict[str, list[str]]] = {}
 
     def written(self, record: R, fields: str | None = None) -> dict[str, Any]:
         """Write out a record, whole or as `fields` asks; what is null is left out (section 6.1)."""
@@ -41,32 +46,34 @@ class Shape(Generic[R]):
             return _without_nulls((name, get(record)) for name, get in self.properties.items())
         if fields.strip() == "*":
             return {"id": self.properties["id"](record)}  # so since 2018.4 (section 2)
+        if fields not in self._chosen:
+            self._chosen[fields] = self._choice(fields)
+        return _without_nulls(
+            (name, _part(self.properties[name](record), below))
+            for name, below in self._chosen[fields].items()
+        )
+
+    def _choice(self, fields: str) -> dict[str, list[str]]:
+        """Return the properties that `fields` names, and the paths below each."""
         chosen: dict[str, list[str]] = {}
         for path in fields.split(","):
             top, _, below = path.strip().partition("/")
             name, _ = self._by_folded_name.get(top.casefold(), ("", None))
             if name in self.properties:
-                chosen.setdefault(name, []).append(below)
-        return _without_nulls(
-            (name, _part(self.properties[name](record), below)) for name, below in chosen.items()
-        )
+                chosen.setdefault(name, []).append(below.casefold())
+        return chosen
 
     def value(self, record: R, path: Path) -> Any:
         """Return what a condition or an order means by a path; names in any case."""
+        if path not in self._getters:
+            self._getters[path] = self._getter(path)
+        return self._getters[path](record)
+
+    def _getter(self, path: Path) -> Callable[[R], Any]:
         if path[0].casefold() not in self._by_folded_name:
             raise ConditionError(f"{self.name} has no property {path[0]!r}")
         top, get = self._by_folded_name[path[0].casefold()]
-        value = get(record)
-        for name in path[1:]:
-            if value is None:
-                return None
-            if not isinstance(value, dict):
-                raise ConditionError(f"{'/'.join(path)!r} is no path")
-            folded = {key.casefold(): inner for key, inner in value.items()}
-            if name.casefold() not in folded:
-                raise ConditionError(f"{top} has no property {name!r}")
-            value = folded[name.casefold()]
-        return value
+        return get if len(path) == 1 else lambda record: _below(top, get(record), path)
 
 
 def count_answer(world: World, shape: Shape[R], records: Sequence[R]) -> Response:
@@ -75,7 +82,7 @@ def count_answer(world: World, shape: Shape[R], records: Sequence[R]) -> Respons
 
 
 def list_answer(world: World, shape: Shape[R], records: Sequence[R]) -> Response:
-    """Answer one page as a bare array, in either paging mode."""
+    """Answer one page of records, which come by id, as a bare array in either paging mode."""
     found = matching(world, shape, records)
     size = page_size(world)
     fields = request.args.get("fields")
@@ -90,7 +97,7 @@ def list_answer(world: World, shape: Shape[R], records: Sequence[R]) -> Response
     return response
 
 
-def matching(world: World, shape: Shape[R], records: Sequence[R]) -> list[R]:
+def matching(world: World, shape: Shape[R], records: Sequence[R]) -> Sequence[R]:
     """Return the records that the conditions of the query leave."""
     text = request.args.get("conditions", "").strip()
     if text:
@@ -107,7 +114,7 @@ def matching(world: World, shape: Shape[R], records: Sequence[R]) -> list[R]:
             child_test = parse(text, lists_allowed=False)
             elements = shape.properties[array]
             records = [it for it in records if _any_matches(elements(it) or (), prefix, child_test)]
-    return list(records)
+    return records
 
 
 def page_size(world: World) -> int:
@@ -136,12 +143,13 @@ def _number(name: str, usual: int) -> int:
     return int(text)
 
 
-def _ordered(world: World, shape: Shape[R], records: list[R]) -> list[R]:
+def _ordered(world: World, shape: Shape[R], records: Sequence[R]) -> Sequence[R]:
     """Sort as `orderBy` says; without it the order is not promised, and a switch shuffles it."""
     text = request.args.get("orderBy", "").strip()
-    if not text:
-        if world.shuffle_unordered or request.environ.get("simulator.shuffle"):
-            world.chance.shuffle(records)
+    if not text and (world.shuffle_unordered or request.environ.get("simulator.shuffle")):
+        records = list(records)
+        world.chance.shuffle(records)
+    if not text or text.casefold() in _AS_THEY_COME:
         return records
     for part in reversed(text.split(",")):
         name, _, direction = part.strip().partition(" ")
@@ -161,7 +169,7 @@ def _sort_key(shape: Shape[R], path: Path, record: R) -> tuple[bool, Any]:
     return (value is not None, value.casefold() if isinstance(value, str) else value or 0)
 
 
-def _numbered_page(records: list[R], size: int) -> tuple[list[R], str | None]:
+def _numbered_page(records: Sequence[R], size: int) -> tuple[Sequence[R], str | None]:
     page = page_number()
     last = max(1, -(-len(records) // size))
     relations = {"first": 1} if page > 1 else {}
@@ -173,7 +181,7 @@ def _numbered_page(records: list[R], size: int) -> tuple[list[R], str | None]:
     return records[(page - 1) * size : page * size], ", ".join(links) or None
 
 
-def _forward_page(shape: Shape[R], records: list[R], size: int) -> tuple[list[R], str]:
+def _forward_page(shape: Shape[R], records: Sequence[R], size: int) -> tuple[Sequence[R], str]:
     """Return the records after `pageId`, by id: `page` is ignored and `orderBy` refused (section 2)."""
     if request.args.get("orderBy"):
         raise BadRequestError("orderBy cannot be used with forward-only pagination")
@@ -214,11 +222,30 @@ def _any_matches(elements: Sequence[Mapping[str, Any]], prefix: str | None, test
     return any(test(lookup_in(element)) for element in elements)
 
 
+def _below(top: str, value: Any, path: Path) -> Any:
+    """Return what a path names within the value of the property at its top."""
+    for name in path[1:]:
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            raise ConditionError(f"{'/'.join(path)!r} is no path")
+        # Mostly it is written as the record has it, so nothing is folded for each record.
+        known = name if name in value else _as_written(value, name)
+        if known is None:
+            raise ConditionError(f"{top} has no property {name!r}")
+        value = value[known]
+    return value
+
+
+def _as_written(names: Iterable[str], name: str) -> str | None:
+    return next((known for known in names if known.casefold() == name.casefold()), None)
+
+
 def _part(value: Any, below: list[str]) -> Any:
     """Keep of a reference what the paths below it name; its `_info` stays (section 2)."""
     if "" in below or not isinstance(value, dict):
         return value
-    wanted = {path.partition("/")[0].casefold() for path in below}
+    wanted = {path.partition("/")[0] for path in below}
     return {name: inner for name, inner in value.items() if name.casefold() in wanted or name == "_info"}
 
 

@@ -24,18 +24,20 @@ _TICK = 0.02
 
 
 class Simulator:
-    """Serves a world until the `with` block ends."""
+    """Serves a world until the `with` block ends; each request takes `latency` seconds on its way."""
 
-    def __init__(self, world: World, port: int = 0) -> None:
+    def __init__(self, world: World, port: int = 0, *, latency: float = 0.0) -> None:
         self.world = world
         self._port = port
         self._traffic = Traffic(world)
+        self._traffic.latency = latency
         self._traffic.control = control_app(world, self._traffic.faults, self._traffic.log)
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         self._server = _Server(self._traffic, self._port)
+        self._traffic.pause = self._server.stopping.wait
         self._port = self._server.port
         self._thread = threading.Thread(target=self._server.serve_forever, args=(_TICK,), daemon=True)
         self._thread.start()
@@ -75,6 +77,15 @@ class Simulator:
             "CONNECTWISE_CLIENT_ID": self.world.connectwise_client_id,
             "CONNECTOR_TODAY": f"{self.world.today}",
         }
+
+    @property
+    def latency(self) -> float:
+        """Seconds that each request to a vendor takes on its way, without holding up the others."""
+        return self._traffic.latency
+
+    @latency.setter
+    def latency(self, seconds: float) -> None:
+        self._traffic.latency = seconds
 
     @property
     def faults(self) -> Faults:

@@ -1,8 +1,10 @@
-"""The way of a request through the simulator: log, hooks, faults, the vendor's app, the answer."""
+"""The way of a request through the simulator: log, limits, hooks, latency, faults, the vendor's app."""
 
 import io
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl, unquote_plus
@@ -11,7 +13,9 @@ from flask import Flask
 from werkzeug.wrappers import Response as PlainResponse
 
 from .connectwise import connectwise_app
+from .connectwise_answers import too_many_requests
 from .faults import BEFORE, Fault, Faults
+from .rate_limits import Throttle
 from .request_log import Request, RequestLog
 from .sophos import sophos_app
 from .spoiled_answers import error_answer, spoil
@@ -46,6 +50,11 @@ class Traffic:
         self.before_request: Hook | None = None
         self.after_commit: Hook | None = None
         self.control: Flask | None = None
+        self.latency = 0.0
+        """Seconds that each request to a vendor takes on its way; several are on their way at once."""
+        self.pause: Callable[[float], object] = time.sleep
+        """Waits that long; the server's own ends early, with True, when it stops."""
+        self._throttle = Throttle(world.clock)
         self._apps = {"sophos": sophos_app(world), "connectwise": connectwise_app(world)}
 
     def answer(self, environ: "WSGIEnvironment") -> Answer:
@@ -56,23 +65,47 @@ class Traffic:
         vendor = vendor_of(path)
         number = self.log.next_number()
         self.log.add(_noted(number, vendor, environ))
-        if self.before_request is not None:
-            self.before_request(vendor, method, path, number)
+        with self._let_in(vendor) as let_in:
+            if self.before_request is not None:
+                self.before_request(vendor, method, path, number)
+            if self.latency > 0 and self.pause(self.latency):
+                return Answer(None, "none")
+            if not let_in:
+                self.log.answered(number, 429, None)
+                return Answer(too_many_requests(self.world.connectwise_retry_after))
+            answer, fault, processed = self._answered(vendor, environ)
+            status = 0 if answer.response is None else answer.response.status_code
+            self.log.answered(number, status, fault.kind if fault else None)
+            if processed and self.after_commit is not None:
+                self.after_commit(vendor, method, path, number)
+        return answer
+
+    @contextmanager
+    def _let_in(self, vendor: str) -> Iterator[bool]:
+        """Count a request among those under way; False for one that ConnectWise's limits refuse."""
+        if vendor != "connectwise" or not self.world.connectwise_limits:
+            yield True
+        elif not self._throttle.enter():
+            yield False
+        else:
+            try:
+                yield True
+            finally:
+                self._throttle.leave()
+
+    def _answered(self, vendor: str, environ: "WSGIEnvironment") -> tuple[Answer, Fault | None, bool]:
+        """Let a request at the world; return its answer, the fault that hit it, and if it was processed."""
+        path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
         query = unquote_plus(environ.get("QUERY_STRING", ""))
         with self.world.lock:
             fault = self.faults.take(vendor, method, f"{path}?{query}" if query else path)
-            answer = self._instead(vendor, fault) if fault is not None else None
-            if answer is None:
-                response = self._processed(vendor, environ, fault)
-                answer = self._spoiled(vendor, fault, response, environ) if fault else Answer(response)
-                processed = True
-            else:
-                processed = False
-        status = 0 if answer.response is None else answer.response.status_code
-        self.log.answered(number, status, fault.kind if fault else None)
-        if processed and self.after_commit is not None:
-            self.after_commit(vendor, method, path, number)
-        return answer
+            if fault is None:
+                return Answer(self._processed(vendor, environ, None)), None, True
+            instead = self._instead(vendor, fault)
+            if instead is not None:
+                return instead, fault, False
+            response = self._processed(vendor, environ, fault)
+            return self._spoiled(vendor, fault, response, environ), fault, True
 
     def _instead(self, vendor: str, fault: Fault) -> Answer | None:
         """Answer without processing, where the fault is of that kind."""
