@@ -12,6 +12,8 @@ from connector.simulator import Addition, World, generated_world
 from connector.simulator.connectwise_records import Additions
 
 LINES = 8
+NEIGHBOURS = 7
+"""Companies that Sophos has nothing to do with; without them every list would end on a full page."""
 SEPTEMBER, OCTOBER = (2026, 9), (2026, 10)
 
 
