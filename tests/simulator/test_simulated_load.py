@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -216,6 +217,16 @@ def test_the_report_stays_in_order_whatever_comes_and_goes(many: tuple[World, Co
     assert rows[0] == [5]
 
 
+def test_an_addition_put_in_another_s_place_is_the_only_one(many: tuple[World, ConnectWise]) -> None:
+    world, connectwise = many
+    number, line = next(iter(world.additions.items()))
+    world.additions[number] = replace(line, quantity=Decimal(77))
+    rows = connectwise.rows(columns="Addition_RecId,Total_Quantity", pageSize=1000)
+    assert [row for row in rows if row[0] == number] == [[number, 77]]
+    assert len(rows) == len(world.additions)
+    assert [each.quantity for each in world.additions.of(line.agreement_id)] == [Decimal(77)]
+
+
 def test_the_pages_of_a_filtered_report_show_what_was_written_between_them(
     many: tuple[World, ConnectWise],
 ) -> None:
@@ -255,4 +266,6 @@ def test_a_list_can_be_chosen_by_many_ids_in_any_case(many: tuple[World, Connect
     assert ids(agreements, f"company/id in ({first.id}, {second.id})") == [102]
     assert connectwise.get(agreements, conditions='id in ("a", "b")').status_code == 400
     assert connectwise.get(agreements, conditions="company/nothing in (1)").status_code == 400
+    assert connectwise.get(agreements, conditions="name/nothing in (1)").status_code == 400
+    assert ids(agreements, "parentAgreement/id in (101)") == []
     assert ids(agreements, "cancelledFlag in (true, false) and id in (101, 102)") == [101, 102]
