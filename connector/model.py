@@ -4,11 +4,11 @@ Quantities are exact decimals, dates are calendar dates without a zone, ids are 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Literal, NamedTuple, Self
+from typing import Literal, NamedTuple, Protocol, Self
 
 Absent = Literal["zero", "end", "keep"]
 Effective = Literal["period_start", "next_invoice", "today"]
@@ -72,6 +72,22 @@ class UsageRow:
     description: str = ""
     group: str = ""
     received: str = "{}"
+
+
+class UsageRows(Protocol):
+    """The rows of a month, the same on every pass; each pass may read them anew."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[UsageRow]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class UsagePage:
+    """The next rows of a month: `read` counts all that have come, `expected` how many there are, if told."""
+
+    rows: Sequence[UsageRow]
+    read: int
+    expected: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from sqlite_utils import Database
 
 from connector.errors import StateFault
 from connector.ledger import Ledger
+from connector.ledger.arrival import take_in
 from connector.ledger.schema import KNOWN_STEPS, migrations
 from connector.model import Addition, Firewall, Tenant, UsageRow
 from connector.planning.change import Feed, KnownAddition, Moved, Plan
@@ -70,11 +71,11 @@ def test_runs_are_numbered_and_one_without_an_end_was_killed(ledger: Ledger) -> 
 def test_a_month_fetched_twice_is_stored_once_and_a_changed_one_beside_it(ledger: Ledger) -> None:
     rows = [UsageRow("CIXA-MSP", Decimal("0.10"), ALDER, received='{"productCode":"CIXA-MSP"}')]
     for _ in range(2):
-        ledger.record_usage(begin(ledger), OCTOBER, "sophos-api", rows)
+        take_in(ledger, begin(ledger), OCTOBER, "sophos-api", rows)
     assert read(ledger, "SELECT quantity, received FROM usage_rows") == [
         ("0.1", '{"productCode":"CIXA-MSP"}')
     ]
-    ledger.record_usage(begin(ledger), OCTOBER, "sophos-api", [replace(rows[0], received="{}")])
+    take_in(ledger, begin(ledger), OCTOBER, "sophos-api", [replace(rows[0], received="{}")])
     assert read(ledger, "SELECT usage FROM runs") == [(1,), (1,), (2,)]
 
 
@@ -175,7 +176,7 @@ def test_a_line_that_a_new_one_replaces_keeps_what_it_billed_and_which_run_wrote
 def test_the_newest_period_counts_only_once_its_guards_were_passed(ledger: Ledger) -> None:
     plan = planned()
     run = begin(ledger)
-    ledger.record_usage(run, OCTOBER, "sophos-api", [])
+    take_in(ledger, run, OCTOBER, "sophos-api", [])
     assert ledger.newest_applied() is None
     ledger.begin_applying(run, plan.digest, plan.changes)
     assert ledger.newest_applied() == OCTOBER

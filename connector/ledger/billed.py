@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import date
 
-from connector.ledger.months import snapshot_rows
 from connector.ledger.standing import BILLING, STANDING, back
 from connector.ledger.store import Ledger
-from connector.model import Period, UsageRow
+from connector.ledger.stored_rows import StoredRows, stored_rows
+from connector.model import Period
 
 _WHOLE = (
     f"{STANDING} AND runs.period = ? AND runs.source = ? AND runs.usage IS NOT NULL "
@@ -21,7 +21,7 @@ class BilledMonth:
     """The usage that a month was billed from; `usage` is its number in the ledger."""
 
     usage: int
-    rows: tuple[UsageRow, ...]
+    rows: StoredRows
 
 
 def applied_sources(ledger: Ledger, period: Period) -> tuple[str, ...]:
@@ -72,7 +72,13 @@ def billed_month(
         billed[0]["id"],
     )
     usage = (restated or billed)[0]["usage"]
-    return BilledMonth(usage, snapshot_rows(ledger, usage))
+    return BilledMonth(usage, stored_rows(ledger, usage))
+
+
+def usage_read(ledger: Ledger, run: int) -> int | None:
+    """Return the number of the usage that a run has read."""
+    found = ledger.tuples("SELECT usage FROM runs WHERE id = ?", run)
+    return found[0][0] if found else None
 
 
 def record_planned_from(ledger: Ledger, run: int, billed: BilledMonth) -> None:

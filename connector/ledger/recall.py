@@ -64,12 +64,12 @@ def usage_row_of(row: Mapping[str, str | None]) -> UsageRow:
         account_id=row["account_id"],
         external_id=row["external_id"],
         serial=row["serial"],
-        description=_shown(said.get("productDescription")),
-        group=_shown(said.get("productGroup")),
+        description=shown(said.get("productDescription")),
+        group=shown(said.get("productGroup")),
         received=received,
     )
 
 
-def _shown(text: object) -> str:
+def shown(text: object) -> str:
     """Return text for people as it was when it came in: what cannot be seen is a blank."""
     return "".join(letter if letter.isprintable() else " " for letter in str(text or "")).strip()

@@ -22,12 +22,11 @@ from connector.ledger.records import (
     options_text,
     parts_of,
     parts_text,
-    put_rows,
 )
 from connector.ledger.schema import KNOWN_STEPS, migrations
 from connector.ledger.standing import BILLING, back
 from connector.ledger.telling import FILE_NAME, told
-from connector.model import Addition, Agreement, Firewall, Key, Period, Tenant, UsageRow
+from connector.model import Addition, Agreement, Firewall, Key, Period, Tenant
 from connector.planning.change import (
     Change,
     Feed,
@@ -150,6 +149,11 @@ class Ledger:
         with told(self.path):
             return list(self._db.query(sql, values))
 
+    def tuples(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """Return the rows of a SELECT as they are, for reading many."""
+        with told(self.path):
+            return self._db.conn.execute(sql, values).fetchall()
+
     def _refuse_newer(self) -> None:
         newer = [step.name for step in migrations.applied(self._db) if step.name not in KNOWN_STEPS]
         if newer:
@@ -201,42 +205,6 @@ class Ledger:
         return Period.parse(found[0]["period"]) if found[0]["period"] else None
 
     # What was read -------------------------------------------------------------------------------
-
-    def record_usage(self, run: int, period: Period, source: str, rows: Iterable[UsageRow]) -> None:
-        """Store a month's rows as they were received, once for each different answer."""
-        rows = list(rows)
-        digest = hashlib.sha256()
-        for row in rows:
-            digest.update(row.received.encode())
-            digest.update(b"\n")
-        with self._writing() as db:
-            stamp = self._stamp()
-            added = db.execute(
-                "INSERT OR IGNORE INTO usage (period, source, hash, rows, fetched_at) VALUES (?, ?, ?, ?, ?)",
-                (str(period), source, digest.hexdigest(), len(rows), stamp),
-            ).rowcount
-            usage = db.execute(
-                "SELECT id FROM usage WHERE period = ? AND source = ? AND hash = ?",
-                (str(period), source, digest.hexdigest()),
-            ).fetchone()[0]
-            if added:
-                put_rows(db, usage, enumerate(rows))
-            db.execute(
-                "UPDATE runs SET period = ?, source = ?, usage = ? WHERE id = ?",
-                (str(period), source, usage, run),
-            )
-            newest = {row.product_code: row for row in rows}
-            db.conn.executemany(
-                "INSERT INTO products VALUES (?, ?, ?, ?, ?) ON CONFLICT (code) DO UPDATE SET "
-                "first_period = min(first_period, excluded.first_period), "
-                "name = iif(excluded.last_period >= last_period, excluded.name, name), "
-                "product_group = iif(excluded.last_period >= last_period, excluded.product_group, "
-                "product_group), last_period = max(last_period, excluded.last_period)",
-                (
-                    (code, row.description, row.group, str(period), str(period))
-                    for code, row in newest.items()
-                ),
-            )
 
     def record_seen(self, tenants: Iterable[Tenant], firewalls: Iterable[Firewall]) -> None:
         """Remember the tenants and firewalls that Sophos listed."""
@@ -443,17 +411,24 @@ class Ledger:
 
     def known_additions(self) -> dict[int, KnownAddition]:
         """Return every addition that we manage or have managed, by its id."""
-        return {
-            row["id"]: KnownAddition(
-                id=row["id"],
-                key=Key(row["agreement_id"], row["item_id"]),
-                quantity=Decimal(row["quantity"]),
-                parts=parts_of(row["parts"]),
-                ended=date_of(row["ended"]),
-                closed=bool(row["closed"]),
+        found: dict[int, KnownAddition] = {}
+        columns = "id, agreement_id, item_id, quantity, parts, ended, closed"
+        batch = None
+        while batch is None or batch:
+            batch = self.tuples(
+                f"SELECT {columns} FROM additions WHERE id > ? ORDER BY id LIMIT 1000",  # noqa: S608
+                next(reversed(found), -1),
             )
-            for row in self.query("SELECT * FROM additions ORDER BY id")
-        }
+            for number, agreement_id, item_id, quantity, parts, ended, closed in batch:
+                found[number] = KnownAddition(
+                    number,
+                    Key(agreement_id, item_id),
+                    Decimal(quantity),
+                    parts_of(parts),
+                    date_of(ended),
+                    bool(closed),
+                )
+        return found
 
     def _outcome(
         self, db: Database, change_id: int, outcome: str, message: str | None, request_id: str | None

@@ -1,11 +1,11 @@
 """A month that was billed and has changed since: what differs, and the money it moves. Pure."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from connector.model import Period, UsageRow
+from connector.model import Period, UsageRow, UsageRows
 from connector.planning.change import plain
 from connector.planning.findings import Unresolved, tenant_label
 from connector.planning.prices import Money, unit_prices
@@ -16,6 +16,7 @@ ZERO = Decimal(0)
 
 Whose = Callable[[UsageRow], str | None]
 Pair = tuple[str | None, str]
+Device = tuple[str | None, str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +40,40 @@ class Restated:
 
 
 def find_restated(
-    billed: Iterable[UsageRow], now: Iterable[UsageRow], whose: Whose, *, priced: bool = False
+    billed: UsageRows, now: UsageRows, whose: Whose, *, priced: bool = False
 ) -> tuple[Restated, ...]:
     """Return every tenant and product whose rows differ in quantity or serial number, in order.
 
     Their order, how they are split, and descriptions are no restatement. Prices are one where rows are
-    `priced`: where a rule of the map makes the bill of them.
+    `priced`: where a rule of the map makes the bill of them. Rows are gone through twice at most, and only
+    their sums are kept.
     """
-    old, new = _by_pair(billed, whose), _by_pair(now, whose)
+    was, now_is = _by_serial(billed, whose), _by_serial(now, whose)
+    # Elsewhere nobody asks for prices, and they are what takes long to read.
+    moved = {
+        (tenant_id, code)
+        for tenant_id, code, serial in was.keys() | now_is.keys()
+        if was.get((tenant_id, code, serial)) != now_is.get((tenant_id, code, serial))
+    }
+    if not moved and not priced:
+        return ()
+    of = None if priced else moved
+    paid, to_pay = _Money(billed, whose, of), _Money(now, whose, of)
+    before, after = _by_pair(was), _by_pair(now_is)
     found = []
-    for pair in sorted(old.keys() | new.keys(), key=lambda pair: (pair[0] or "", pair[1])):
-        before, after = old.get(pair, []), new.get(pair, [])
-        was, now_is = _by_serial(before), _by_serial(after)
-        cost = _moved(_costs(before), _costs(after))
-        list_value = _moved(_list_values(before), _list_values(after))
-        if was != now_is or (priced and (cost or list_value)):
+    for pair in sorted(paid.pairs | to_pay.pairs | moved, key=lambda pair: (pair[0] or "", pair[1])):
+        cost = _moved(paid.costs.get(pair, {}), to_pay.costs.get(pair, {}))
+        list_value = _moved(paid.list_values.get(pair, {}), to_pay.list_values.get(pair, {}))
+        if pair in moved or cost or list_value:
             found.append(
                 Restated(
                     *pair,
-                    before=sum(was.values(), ZERO),
-                    now=sum(now_is.values(), ZERO),
+                    before=before[pair],
+                    now=after[pair],
                     cost=cost,
                     list_value=list_value,
-                    other_devices=was != now_is,
-                    unpriced=any(row.quantity and unit_prices(row).cost is None for row in (*before, *after)),
+                    other_devices=pair in moved,
+                    unpriced=pair in paid.unpriced or pair in to_pay.unpriced,
                 )
             )
     return tuple(found)
@@ -122,34 +133,44 @@ def _signed(money: Money) -> str:
     return f"{sign}{plain(money.amount)} {money.currency}".strip()
 
 
-def _by_pair(rows: Iterable[UsageRow], whose: Whose) -> dict[Pair, list[UsageRow]]:
-    found: dict[Pair, list[UsageRow]] = defaultdict(list)
+def _by_serial(rows: Iterable[UsageRow], whose: Whose) -> dict[Device, Decimal]:
+    """Return how many of a product each tenant uses on each serial number, where it uses any."""
+    sums: dict[Device, Decimal] = {}
     for row in rows:
-        found[whose(row), row.product_code].append(row)
+        device = (whose(row), row.product_code, row.serial)
+        sums[device] = sums.get(device, ZERO) + row.quantity
+    return {device: quantity for device, quantity in sums.items() if quantity}
+
+
+def _by_pair(sums: Mapping[Device, Decimal]) -> dict[Pair, Decimal]:
+    found: dict[Pair, Decimal] = defaultdict(Decimal)
+    for (tenant_id, code, _), quantity in sums.items():
+        found[tenant_id, code] += quantity
     return found
 
 
-def _by_serial(rows: Iterable[UsageRow]) -> dict[str | None, Decimal]:
-    sums: dict[str | None, Decimal] = defaultdict(Decimal)
-    for row in rows:
-        sums[row.serial] += row.quantity
-    return {serial: quantity for serial, quantity in sums.items() if quantity}
+class _Money:
+    """What rows cost and list at, by tenant and product; only those `of` these pairs where it is said."""
 
+    def __init__(self, rows: Iterable[UsageRow], whose: Whose, of: Collection[Pair] | None) -> None:
+        self.pairs: set[Pair] = set()
+        self.unpriced: set[Pair] = set()
+        self.costs: dict[Pair, dict[str, Decimal]] = {}
+        self.list_values: dict[Pair, dict[str, Decimal]] = {}
+        for row in rows:
+            pair = (whose(row), row.product_code)
+            if of is None or pair in of:
+                self._add(pair, row)
 
-def _costs(rows: Iterable[UsageRow]) -> dict[str, Decimal]:
-    return _sums((row.quantity, unit_prices(row).cost) for row in rows)
-
-
-def _list_values(rows: Iterable[UsageRow]) -> dict[str, Decimal]:
-    return _sums((row.quantity, unit_prices(row).list_price) for row in rows)
-
-
-def _sums(priced: Iterable[tuple[Decimal, Money | None]]) -> dict[str, Decimal]:
-    sums: dict[str, Decimal] = defaultdict(Decimal)
-    for quantity, price in priced:
-        if price is not None:
-            sums[price.currency] += quantity * price.amount
-    return sums
+    def _add(self, pair: Pair, row: UsageRow) -> None:
+        self.pairs.add(pair)
+        prices = unit_prices(row)
+        if row.quantity and prices.cost is None:
+            self.unpriced.add(pair)
+        for sums, price in ((self.costs, prices.cost), (self.list_values, prices.list_price)):
+            if price is not None:
+                mine = sums.setdefault(pair, {})
+                mine[price.currency] = mine.get(price.currency, ZERO) + row.quantity * price.amount
 
 
 def _moved(before: Mapping[str, Decimal], now: Mapping[str, Decimal]) -> tuple[Money, ...]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from connector.model import UsageRow
+from connector.model import UsageRow, UsageRows
 from connector.planning.prices import Money, UnitPrices
 from connector.planning.product_names import product_name
 from connector.planning.resolve import TenantFinder
@@ -29,7 +29,7 @@ class Place(NamedTuple):
 class Side:
     """One of the two: its rows, and what finds whose they are."""
 
-    rows: tuple[UsageRow, ...]
+    rows: UsageRows
     finder: TenantFinder
 
 

@@ -95,7 +95,7 @@ class Examiner:
         as_it_is = None
         if now is not usage:
             month = inputs_of(now, placer, additions, self.ledger, options=Options(), today=self.today)
-            as_it_is = AsItIs(now.rows, month.resolved)
+            as_it_is = AsItIs(tuple(now.rows), month.resolved)
         beside = Circumstances(
             unread=unread,
             tried=self._tried(usage.period),
@@ -105,7 +105,7 @@ class Examiner:
             called_before=self._called_before(usage.period),
             distributor=self._distributor(against, usage, placer) if against is not None else None,
         )
-        found = diagnose(inputs, plan, rows=usage.rows, finder=finder, beside=beside)
+        found = diagnose(inputs, plan, rows=tuple(usage.rows), finder=finder, beside=beside)
         return Examination(found, plan, usage, placer, additions, names)
 
     # Usage ---------------------------------------------------------------------------------------
@@ -145,7 +145,8 @@ class Examiner:
             if each.tenant_id is None or not isinstance(placer.place(each.tenant_id, each.product_code), Off)
         )
         findings = restatement_findings(told, usage.period, usage.source, names_of(usage, placer.mappings))
-        return replace(usage, rows=billed.rows, restated=findings), told
+        # As values: they are told of after the ledger is closed.
+        return replace(usage, rows=tuple(billed.rows), restated=findings), told
 
     # The ledger ----------------------------------------------------------------------------------
 

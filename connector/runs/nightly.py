@@ -11,10 +11,10 @@ from itertools import chain
 
 from connector.errors import ConnectorError, StateFault
 from connector.ledger import Ledger
-from connector.ledger.billed import billed_month
+from connector.ledger.billed import billed_month, usage_read
 from connector.ledger.health import record_night
 from connector.ledger.nights import night_history
-from connector.model import Firewall, Mappings, Period, Tenant, UsageRow
+from connector.model import Firewall, Mappings, Period, Tenant, UsagePage
 from connector.planning.findings import Options, Unresolved
 from connector.planning.pricing import uses_prices
 from connector.planning.resolve import Off, item_for
@@ -27,7 +27,7 @@ from connector.reports.outcome import Run
 from connector.runs.apply import RUN_AGAIN
 from connector.runs.draft import finder_of, names_of
 from connector.runs.pipeline import Pipeline
-from connector.runs.reading import Sophos, Usage
+from connector.runs.reading import Sophos
 from connector.runs.session import Setup, begun
 from connector.vendors.sophos_licences import LicenceCount
 
@@ -130,28 +130,25 @@ def look_again(pipeline: Pipeline, period: Period) -> tuple[Unresolved, ...]:
     What the map has off is not told.
     """
     billed = billed_month(pipeline.ledger, period, API, pipeline.today, passed=True)
-    rows = pipeline.sophos.billing_usage(period, pipeline.story.progress)
-    usage = Usage(period, rows, pipeline.sophos.tenants(), pipeline.sophos.firewalls())
-    pipeline.ledger.record_usage(pipeline.run, period, API, rows)
-    pipeline.ledger.record_seen(usage.tenants, usage.firewalls)
-    if billed is None:
+    usage = pipeline.reader.read(API, period)
+    now = usage_read(pipeline.ledger, pipeline.run)
+    if billed is None or billed.usage == now:
         return ()
     finder = finder_of(usage, pipeline.mappings)
     priced = uses_prices(pipeline.mappings)
-    restated = find_restated(billed.rows, rows, finder.tenant_of, priced=priced)
+    restated = find_restated(billed.rows, usage.rows, finder.tenant_of, priced=priced)
     told = [
         each
         for each in restated
         if each.tenant_id is None or not _is_off(pipeline.mappings, each.tenant_id, each.product_code)
     ]
-    (now,) = pipeline.ledger.query("SELECT usage FROM runs WHERE id = ?", pipeline.run)
     findings = restatement_findings(
         told,
         period,
         API,
         names_of(usage, pipeline.mappings),
         newer=pipeline.ledger.newest_applied(),
-        compare=f"connector usage compare {billed.usage} {now['usage']}",
+        compare=f"connector usage compare {billed.usage} {now}",
     )
     for each in findings:
         pipeline.story.said(
@@ -202,11 +199,9 @@ class OnceANight:
             self._firewalls = self._sophos.firewalls()
         return self._firewalls
 
-    def billing_usage(
-        self, period: Period, on_page: Callable[[int, int | None], None] | None = None
-    ) -> tuple[UsageRow, ...]:
-        """Return every row of a month; raises NotPublished."""
-        return self._sophos.billing_usage(period, on_page)
+    def billing_pages(self, period: Period) -> Iterator[UsagePage]:
+        """Yield a month page by page; raises NotPublished in place of the first."""
+        return self._sophos.billing_pages(period)
 
     def licence_counts(self, tenant_id: str) -> tuple[LicenceCount, ...] | None:
         """Return what a tenant's monthly licences count today, or None where it may not be seen."""

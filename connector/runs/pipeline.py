@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -64,12 +64,17 @@ class Pipeline:
             raise AssertionError("a run that asks Sophos is begun with a client of it")
         return self.sophos_client
 
+    @property
+    def reader(self) -> Reader:
+        """What reads a month for this run."""
+        return Reader(lambda: self.sophos, self.ledger, self.run, self.today, self.story)
+
     def plan(self, period: Period | None, options: Options, source: Source = API) -> Plan:
         """Read both sides, store the usage and the plan, and return it; ConnectWise stays as it is.
 
         Without a period it is for the newest month that the source has.
         """
-        reader = Reader(lambda: self.sophos, self.ledger, self.run, self.today, self.story)
+        reader = self.reader
         usage = reader.read(source, period)
         known_ids = {tenant.id for tenant in usage.tenants} | self.mappings.tenants.keys()
         _must_be_known(options, known_ids, usage.rows, self.mappings)
@@ -146,9 +151,10 @@ class Pipeline:
 
     def _charges(self, plan: Plan, usage: Usage) -> dict[Place, Charge]:
         """Return what Sophos charges for each row; nothing is worked out where all of it is billed."""
-        if not plan.unbilled:
+        waiting = [entry for entry in plan.unbilled if entry.rows]
+        if not waiting:
             return {}
-        return charges_of(usage.rows, finder_of(usage, self.mappings).tenant_of)
+        return charges_of(usage.rows, finder_of(usage, self.mappings).tenant_of, of=waiting)
 
     # What an earlier run left open ----------------------------------------------------------------
 
@@ -181,19 +187,20 @@ class Pipeline:
 
 
 def _must_be_known(
-    options: Options, tenant_ids: Iterable[str], rows: tuple[UsageRow, ...], mappings: Mappings
+    options: Options, tenant_ids: Collection[str], rows: Iterable[UsageRow], mappings: Mappings
 ) -> None:
-    """Refuse a plan for a tenant or product that does not exist: an empty plan would look like peace."""
-    if options.tenant is not None and options.tenant not in {*tenant_ids, *(row.account_id for row in rows)}:
-        raise CommandFault(
-            f"No tenant has the id {options.tenant!r}.", "Give the id as Sophos has it, not the name."
-        )
-    if options.product is not None:
-        codes = {*mappings.products, *(row.product_code for row in rows)}
-        codes.update(code for entry in mappings.tenants.values() for code in entry.products)
-        if options.product not in codes:
+    """Refuse a plan for a tenant or product that does not exist: an empty plan would look like peace.
+
+    The rows are gone through only where nothing else knows what was asked for.
+    """
+    tenant, product = options.tenant, options.product
+    if tenant is not None and tenant not in tenant_ids and all(row.account_id != tenant for row in rows):
+        raise CommandFault(f"No tenant has the id {tenant!r}.", "Give the id as Sophos has it, not the name.")
+    if product is not None:
+        mapped = {*mappings.products, *(code for each in mappings.tenants.values() for code in each.products)}
+        if product not in mapped and all(row.product_code != product for row in rows):
             raise CommandFault(
-                f"No usage and no mapping has the product code {options.product!r}.",
+                f"No usage and no mapping has the product code {product!r}.",
                 "Give the code as mappings.yaml has it, in the same upper and lower case.",
             )
 

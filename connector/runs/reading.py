@@ -1,9 +1,10 @@
 """Reads both vendors for one month; what is read here is never written back."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain
 from typing import Protocol
 
 from connector.errors import NotPublished
@@ -18,7 +19,9 @@ from connector.model import (
     Period,
     Reference,
     Tenant,
+    UsagePage,
     UsageRow,
+    UsageRows,
 )
 from connector.planning.directory import Directory
 from connector.planning.findings import Unresolved
@@ -40,10 +43,8 @@ class Sophos(Protocol):
         """Return every tenant."""
         ...
 
-    def billing_usage(
-        self, period: Period, on_page: Callable[[int, int | None], None] | None = None
-    ) -> tuple[UsageRow, ...]:
-        """Return every row of a month; raises NotPublished."""
+    def billing_pages(self, period: Period) -> Iterator[UsagePage]:
+        """Yield a month page by page; raises NotPublished in place of the first."""
         ...
 
     def firewalls(self) -> tuple[Firewall, ...]:
@@ -92,7 +93,7 @@ class Usage:
     """
 
     period: Period
-    rows: tuple[UsageRow, ...]
+    rows: UsageRows
     tenants: tuple[Tenant, ...]
     firewalls: tuple[Firewall, ...]
     source: Source = API
@@ -101,29 +102,68 @@ class Usage:
     uncounted: Uncounted = field(default_factory=Uncounted)
 
 
-def read_usage(sophos: Sophos, period: Period | None, today: date, story: Story) -> Usage:
-    """Return a month; without a period the newest that Sophos has published. Raises NotPublished."""
+class TakesRows(Protocol):
+    """Takes the rows of a month in as they come."""
+
+    def take(self, rows: Sequence[UsageRow]) -> None:
+        """Take the next ones."""
+        ...
+
+    def whole(self) -> UsageRows:
+        """Hear that they have all come, and return them."""
+        ...
+
+
+class InMemory:
+    """Keeps the rows of a month for a command that stores nothing."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._rows: list[UsageRow] = []
+
+    def take(self, rows: Sequence[UsageRow]) -> None:
+        """Take the next ones."""
+        self._rows += rows
+
+    def whole(self) -> tuple[UsageRow, ...]:
+        """Return all of them."""
+        return tuple(self._rows)
+
+
+def read_usage(
+    sophos: Sophos,
+    period: Period | None,
+    today: date,
+    story: Story,
+    keep: Callable[[Period], TakesRows] = lambda _: InMemory(),
+) -> Usage:
+    """Return a month; without a period the newest that Sophos has published. Raises NotPublished.
+
+    `keep` makes what takes the month's rows in; only when all is read does it hear that they are whole.
+    """
     story.stage("Reading Sophos")
-    tenants = sophos.tenants()
-    period, rows = _rows_of(sophos, period, today, story)
-    return Usage(period, rows, tenants, sophos.firewalls())
+    month, pages = published_month(sophos, period, today)
+    rows = keep(month)
+    for page in pages:
+        rows.take(page.rows)
+        story.progress(page.read, page.expected)
+    tenants, firewalls = sophos.tenants(), sophos.firewalls()
+    return Usage(month, rows.whole(), tenants, firewalls)
 
 
-def _rows_of(
-    sophos: Sophos, period: Period | None, today: date, story: Story
-) -> tuple[Period, tuple[UsageRow, ...]]:
-    if period is not None:
-        return period, sophos.billing_usage(period, story.progress)
+def published_month(sophos: Sophos, period: Period | None, today: date) -> tuple[Period, Iterator[UsagePage]]:
+    """Return which month it is and its pages, the first of which has come; raises NotPublished."""
     newest = Period.of(today)
-    try:
-        return newest, sophos.billing_usage(newest, story.progress)
-    except NotPublished:
+    advice = ""
+    for month in (period,) if period is not None else (newest, newest.previous):
+        pages = sophos.billing_pages(month)
         try:
-            return newest.previous, sophos.billing_usage(newest.previous, story.progress)
+            return month, chain((next(pages),), pages)
         except NotPublished as error:
-            raise NotPublished(
-                f"Sophos has published neither {newest} nor {newest.previous}.", error.next_step
-            ) from None
+            if period is not None:
+                raise
+            advice = error.next_step
+    raise NotPublished(f"Sophos has published neither {newest} nor {newest.previous}.", advice)
 
 
 def read_directory(

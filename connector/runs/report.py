@@ -33,7 +33,7 @@ def month_report(examination: Examination, ledger: Ledger, made_at: datetime) ->
         MOST_MONTHS,
     )
     called = {code: (seen.name, seen.group) for code, seen in codes_seen(ledger).items()}
-    survey = Survey(usage.rows, usage.tenants, usage.firewalls, placer, called)
+    survey = Survey(tuple(usage.rows), usage.tenants, usage.firewalls, placer, called)
     products = {code: name for code, (name, _) in called.items()} | {
         line.product_code: line.product for line in lines if line.product
     }

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from connector.errors import CommandFault, NotImported, Refused
 from connector.ledger import Ledger
-from connector.ledger.billed import applied_sources, billed_month, record_planned_from
+from connector.ledger.arrival import Arrival, take_in
+from connector.ledger.billed import applied_sources, billed_month, record_planned_from, usage_read
 from connector.ledger.imports import FailedRow, bind_run, imported_periods, newest_import
 from connector.ledger.recall import listed_last
 from connector.model import Period
@@ -48,7 +49,12 @@ class Reader:
         return read[source](period)
 
     def _billing(self, period: Period | None) -> Usage:
-        return self._recorded(read_usage(self.sophos(), period, self.today, self.story))
+        usage = read_usage(self.sophos(), period, self.today, self.story, self._arrival)
+        self.ledger.record_seen(usage.tenants, usage.firewalls)
+        return usage
+
+    def _arrival(self, month: Period) -> Arrival:
+        return Arrival(self.ledger, self.run, month, API)
 
     def _live(self, period: Period | None) -> Usage:
         month = Period.of(self.today)
@@ -64,7 +70,10 @@ class Reader:
                 "Nothing was written.",
                 f"Leave out --source live, or wait until {month} is over.",
             )
-        return self._recorded(count_tenants(self.sophos(), self.ledger, self.today, self.story))
+        usage = count_tenants(self.sophos(), self.ledger, self.today, self.story)
+        rows = take_in(self.ledger, self.run, usage.period, LIVE, tuple(usage.rows))
+        self.ledger.record_seen(usage.tenants, usage.firewalls)
+        return replace(usage, rows=rows)
 
     def _file(self, period: Period | None) -> Usage:
         self.story.stage("Reading the imported file")
@@ -94,11 +103,6 @@ class Reader:
         """Whether a month is later than the next one."""
         return period.previous > Period.of(self.today)
 
-    def _recorded(self, usage: Usage) -> Usage:
-        self.ledger.record_usage(self.run, usage.period, usage.source, usage.rows)
-        self.ledger.record_seen(usage.tenants, usage.firewalls)
-        return usage
-
     def as_billed(self, usage: Usage, placer: Placer, options: Options) -> Usage:
         """Return the month as it was billed, with what has changed since; --restate takes it as it is now.
 
@@ -107,7 +111,7 @@ class Reader:
         if options.restate or usage.source == LIVE:
             return usage
         billed = billed_month(self.ledger, usage.period, usage.source, self.today)
-        if billed is None:
+        if billed is None or billed.usage == usage_read(self.ledger, self.run):
             return usage
         finder = finder_of(usage, placer.mappings)
         priced = uses_prices(placer.mappings)

@@ -41,7 +41,7 @@ class Surveyor:
         usage = self._usage(period)
         if usage is None:
             return self._beside(None, (), self.sophos.tenants(), self.sophos.firewalls())
-        return self._beside(usage.period, usage.rows, usage.tenants, usage.firewalls)
+        return self._beside(usage.period, tuple(usage.rows), usage.tenants, usage.firewalls)
 
     def recall(self, stored: StoredMonth) -> Look:
         """Read ConnectWise alone, and put it beside the month that a run has stored."""

@@ -134,7 +134,7 @@ class UsageMonths:
 
     def _read(self, period: Period) -> UsageMonth:
         usage = read_usage(self.sophos(), period, self.today, self.story)
-        return UsageMonth(usage.period, API, usage.rows, *self._whose(usage))
+        return UsageMonth(usage.period, API, tuple(usage.rows), *self._whose(usage))
 
     def _recalled(self, snapshot: Snapshot) -> UsageMonth:
         tenants, firewalls = listed_last(self.ledger)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from connector.errors import Nonsense, NotPublished
-from connector.model import Firewall, Period, Tenant, UsageRow
+from connector.model import Firewall, Period, Tenant, UsagePage, UsageRow
 from connector.vendors import sophos_wire
 from connector.vendors.fields import Malformed, Record, announced_in, as_list, as_record, converted, count_in
 from connector.vendors.sophos_licences import LicenceCount, licence_counts
@@ -68,12 +68,15 @@ class SophosClient:
         """Return what a customer's monthly licences count today, or None where it may not be seen."""
         return licence_counts(self._session, tenant_id)
 
-    def billing_usage(
-        self, period: Period, on_page: Callable[[int, int | None], None] | None = None
-    ) -> tuple[UsageRow, ...]:
-        """Return every row of a month, or raise: NotPublished, or why it cannot be trusted.
+    def billing_usage(self, period: Period) -> tuple[UsageRow, ...]:
+        """Return every row of a month at once; raises as `billing_pages` does."""
+        return tuple(row for page in self.billing_pages(period) for row in page.rows)
 
-        `on_page` is told the rows read so far and, where Sophos says so, how many there are.
+    def billing_pages(self, period: Period) -> Iterator[UsagePage]:
+        """Yield a month page by page, each as soon as it is checked; each is asked for when it is due.
+
+        Raises NotPublished in place of the first page, else why the month cannot be trusted: until the last
+        page has come and nothing was raised after it, none of it counts.
         """
         call = Call(
             url=f"/partner/v1/billing/usage/{period.year}/{period.month}",
@@ -81,7 +84,7 @@ class SophosClient:
             right="billing",
             handled=frozenset({404}),
         )
-        rows: list[UsageRow] = []
+        read = 0
         expected: int | None = None
         pages: int | None = None
         number = 0
@@ -92,17 +95,16 @@ class SophosClient:
                     raise Malformed(f"pages.items was {expected} and is {announced} now; nothing was written")
                 expected = announced if announced is not None else expected
                 pages = announced_in(page, "pages/total") if number == 1 else pages
-                rows += converted(sophos_wire.usage_row, as_list(page.get("items"), "items"), len(rows) + 1)
-            if expected is not None and len(rows) > expected:
+                rows = converted(sophos_wire.usage_row, as_list(page.get("items"), "items"), read + 1)
+            read += len(rows)
+            if expected is not None and read > expected:
                 break
-            if on_page is not None:
-                on_page(len(rows), expected)
-        if expected is not None and len(rows) != expected:
-            raise self._miscounted(call, expected, len(rows))
+            yield UsagePage(rows, read, expected)
+        if expected is not None and read != expected:
+            raise self._miscounted(call, expected, read)
         if expected is None and pages is not None and number < pages:
             what = f"it announced {pages} pages (pages.total) and sent {number}; nothing was written"
             raise self.transport.failures.nonsense(call.doing, what)
-        return tuple(rows)
 
     def _keyed(self, call: Call, period: Period) -> Iterator[tuple[Answer, Record]]:
         """Yield the pages of a month, each found by the key that the one before it gave."""

@@ -13,6 +13,7 @@ from months.msp import Customer, Msp
 from python_calamine import CalamineWorkbook
 
 from connector.ledger import Ledger
+from connector.ledger.arrival import take_in
 from connector.ledger.imports import record_import
 from connector.ledger.months import snapshots
 from connector.ledger.period_run import period_run
@@ -222,7 +223,7 @@ def store(ledger: Ledger, period: str, source: str, *rows: UsageRow) -> None:
         record_import(ledger, month, file="f.csv", origin=period, rows=enumerate(rows, 2), failed=())
         return
     number = ledger.begin_run("plan", Options(), who="me@host", version="1")
-    ledger.record_usage(number, month, source, rows)
+    take_in(ledger, number, month, source, rows)
     ledger.finish_run(number, 0)
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from months.calling import Result, Run
 
 from connector.ledger import Ledger
+from connector.ledger.arrival import take_in
 from connector.ledger.imports import Import, bind_run, imported_periods, newest_import
 from connector.mappings import parse_mappings
 from connector.model import Firewall, Period, Tenant, UsageRow
@@ -170,7 +171,7 @@ def test_a_product_is_found_by_the_name_that_sophos_gave_one_code(desk: Run) -> 
                      description=name, group="Device")
             for code, name in names.items()
         ]  # fmt: skip
-        ledger.record_usage(run, Period(2026, 9), "sophos-api", said)
+        take_in(ledger, run, Period(2026, 9), "sophos-api", said)
     put(desk, row(product="Sophos NDR - 1-9 DEVICES - MSP Monthly"), row(product="Twin"), row(product="New"))
 
     failed = desk("usage", "import", FILE).json["failed"]

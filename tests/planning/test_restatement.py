@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from hypothesis import given
@@ -22,11 +22,11 @@ def row(tenant: str | None, code: str, quantity: object, serial: str | None = No
     )
 
 
-def restated(billed: Iterable[UsageRow], now: Iterable[UsageRow]) -> tuple[Restated, ...]:
+def restated(billed: Sequence[UsageRow], now: Sequence[UsageRow]) -> tuple[Restated, ...]:
     return find_restated(billed, now, lambda each: each.account_id)
 
 
-def message(billed: Iterable[UsageRow], now: Iterable[UsageRow]) -> str:
+def message(billed: Sequence[UsageRow], now: Sequence[UsageRow]) -> str:
     (finding,) = restatement_findings(restated(billed, now), OCTOBER, "sophos-api", {"a": "Alder"})
     return finding.message
 

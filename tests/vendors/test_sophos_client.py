@@ -303,19 +303,40 @@ def test_no_secret_and_no_token_reaches_an_error_or_a_trace(partner: responses.R
 
 
 def test_a_month_is_read_page_by_page_following_the_keys(partner: responses.RequestsMock) -> None:
-    seen: list[tuple[int, int | None]] = []
     usage(partner, [row(), row(billableQuantity=2)], nextKey="a+/=&b", items=4, total=3)
     usage(partner, [row(sku="x")], nextKey="k3", fromKey="a+/=&b")
     usage(partner, [row(billableQuantity=Decimal("0.5").__str__())], nextKey=None)
 
-    rows = client().billing_usage(OCTOBER, lambda *counts: seen.append(counts))
-    assert [str(usage_row.quantity) for usage_row in rows] == ["18", "2", "18", "0.5"]
+    pages = list(client().billing_pages(OCTOBER))
+    assert [[str(each.quantity) for each in page.rows] for page in pages] == [["18", "2"], ["18"], ["0.5"]]
     assert [query(call) for call in calls_to(partner, USAGE)] == [
         {"pageSize": "1000", "pageTotal": "true"},
         {"pageSize": "1000", "pageFromKey": "a+/=&b"},
         {"pageSize": "1000", "pageFromKey": "k3"},
     ]
-    assert seen == [(2, 4), (3, 4), (4, 4)]
+    assert [(page.read, page.expected) for page in pages] == [(2, 4), (3, 4), (4, 4)]
+
+
+def test_a_page_is_there_before_the_next_one_is_asked_for(partner: responses.RequestsMock) -> None:
+    usage(partner, [row()], nextKey="k2", items=3)
+    usage(partner, [row()])
+
+    pages = client().billing_pages(OCTOBER)
+    assert calls_to(partner, USAGE) == []
+    assert (next(pages).read, len(calls_to(partner, USAGE))) == (1, 1)
+    assert next(pages).read == 2
+    with pytest.raises(Nonsense, match="announced 3 rows"):
+        next(pages)
+
+
+def test_a_row_too_many_is_not_handed_on(partner: responses.RequestsMock) -> None:
+    usage(partner, [row()], items=1, nextKey="k2")
+    usage(partner, [row()])
+
+    pages = client().billing_pages(OCTOBER)
+    assert next(pages).read == 1
+    with pytest.raises(Nonsense, match="announced 1 rows"):
+        next(pages)
 
 
 @pytest.mark.parametrize("last", [{}, {"nextKey": None}, {"nextKey": ""}])

@@ -25,13 +25,24 @@ NOTHING = Charge()
 UNKNOWN = Charge(whole=False)
 
 
-def charges_of(rows: Iterable[UsageRow], whose: Callable[[UsageRow], str | None]) -> dict[Place, Charge]:
-    """Return what each tenant's usage of each code costs the MSP, and that of each device of nobody."""
+def charges_of(
+    rows: Iterable[UsageRow],
+    whose: Callable[[UsageRow], str | None],
+    *,
+    of: Iterable[Unresolved] | None = None,
+) -> dict[Place, Charge]:
+    """Return what each tenant's usage of each code costs the MSP, and that of each device of nobody.
+
+    With `of`, only what these entries are about.
+    """
+    wanted = None if of is None else {_place(entry) for entry in of}
     sums: dict[Place, dict[str, Decimal]] = {}
     unpriced: set[Place] = set()
     for row in rows:
         tenant_id = whose(row)
         place = (tenant_id, row.product_code, row.serial if tenant_id is None else None)
+        if wanted is not None and place not in wanted:
+            continue
         mine = sums.setdefault(place, defaultdict(Decimal))
         cost = unit_prices(row).cost
         if cost is not None:

@@ -179,4 +179,4 @@ def _as_billed(usage: Usage, ledger: Ledger, mappings: Mappings, teller: LineTel
     told = restatement_findings(
         restated, usage.period, usage.source, names_of(usage, mappings), newer=ledger.newest_applied()
     )
-    return replace(usage, rows=billed.rows, restated=told)
+    return replace(usage, rows=tuple(billed.rows), restated=told)

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from connector.errors import NotPublished, RunInProgress
 from connector.ledger import Ledger
-from connector.ledger.months import snapshot_rows
 from connector.ledger.recall import listed_last
+from connector.ledger.stored_rows import stored_rows
 from connector.model import Mappings, Period
 from connector.planning.causes.cause import Cause, cause_of_error, cause_of_overdue, once
 from connector.planning.causes.charges import Charge, Place, charges_of
@@ -96,8 +96,8 @@ def _charges(run: Run, mappings: Mappings, ledger: Ledger | None) -> Mapping[Pla
     tenants, firewalls = listed_last(ledger)
     known = {tenant.id for tenant in tenants} | mappings.tenants.keys()
     finder = TenantFinder(known, mappings.firewalls, firewalls)
-    rows = (row for each in usage for row in snapshot_rows(ledger, each["usage"]))
-    return charges_of(rows, finder.tenant_of)
+    rows = (row for each in usage for row in stored_rows(ledger, each["usage"]))
+    return charges_of(rows, finder.tenant_of, of=run.plan.unresolved)
 
 
 def _tried_all(run: Run) -> bool:

@@ -1,0 +1,101 @@
+"""The rows of a snapshot as a run works with them: read as they are needed, never all at a time."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import fields
+from decimal import Decimal
+
+from connector.ledger.recall import shown
+from connector.ledger.store import Ledger
+from connector.model import UsageRow
+
+_BATCH = 1000
+
+
+class StoredRow(UsageRow):
+    """A row as it is stored: what only `received` says is read there when somebody asks for it."""
+
+    __slots__ = ()
+
+    def __init__(  # noqa: PLR0917  # in the order of the columns
+        self,
+        account_id: str | None,
+        external_id: str | None,
+        serial: str | None,
+        product_code: str,
+        quantity: Decimal,
+        received: str,
+    ) -> None:
+        put = object.__setattr__  # as every frozen dataclass does
+        put(self, "account_id", account_id)
+        put(self, "external_id", external_id)
+        put(self, "serial", serial)
+        put(self, "product_code", product_code)
+        put(self, "quantity", quantity)
+        put(self, "received", received)
+
+    @property
+    def description(self) -> str:
+        """What Sophos calls the product."""
+        return shown(json.loads(self.received).get("productDescription"))
+
+    @property
+    def group(self) -> str:
+        """Sophos's product group."""
+        return shown(json.loads(self.received).get("productGroup"))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, UsageRow) and _said(self) == _said(other)
+
+    __hash__ = UsageRow.__hash__
+
+
+class StoredRows:
+    """The rows of a snapshot in their order, read from the ledger on each pass; never all at a time.
+
+    The ledger has to be open meanwhile.
+    """
+
+    def __init__(self, ledger: Ledger, number: int, count: int) -> None:
+        """Name the snapshot, and say how many rows it has."""
+        self.number = number
+        self._ledger = ledger
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[UsageRow]:
+        quantities: dict[str, Decimal] = {}
+        after = -1
+        while True:
+            # In batches, each a statement of its own: nothing is left open while the month is planned.
+            batch = self._ledger.tuples(
+                "SELECT account_id, external_id, serial, product_code, quantity, received, number "
+                "FROM usage_rows WHERE usage = ? AND number > ? ORDER BY number LIMIT ?",
+                self.number,
+                after,
+                _BATCH,
+            )
+            if not batch:
+                return
+            for account_id, external_id, serial, code, text, received, _ in batch:
+                quantity = quantities.get(text)
+                if quantity is None:
+                    if len(quantities) >= _BATCH:
+                        quantities.clear()
+                    quantity = quantities[text] = Decimal(text)
+                yield StoredRow(account_id, external_id, serial, code, quantity, received)
+            after = batch[-1][-1]
+
+
+def stored_rows(ledger: Ledger, number: int) -> StoredRows:
+    """Return the rows of a snapshot without reading them."""
+    ((count,),) = ledger.tuples("SELECT rows FROM usage WHERE id = ?", number)
+    return StoredRows(ledger, number, count)
+
+
+def _said(row: UsageRow) -> tuple[object, ...]:
+    """Return all that makes two rows the same."""
+    names = (each.name for each in fields(UsageRow))
+    return tuple(getattr(row, name) for name in names)
