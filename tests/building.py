@@ -27,7 +27,7 @@ from connector.planning.change import Change, KnownAddition, Plan, mark_of
 from connector.planning.directory import Directory, Name
 from connector.planning.findings import Options, Part
 from connector.planning.plan import Inputs, make_plan
-from connector.planning.pricing import worths
+from connector.planning.pricing import Worths
 from connector.planning.resolve import Placer, TenantFinder, resolve
 from connector.planning.uncounted import Uncounted
 
@@ -158,12 +158,13 @@ class Month:
         names = {tenant_id: entry.name for tenant_id, entry in self.tenants.items()}
         wanted = placer.agreement_ids() | {each.key.agreement_id for each in self.known.values()}
         there = wanted & directory.agreements.keys()
+        worth = Worths()
         plan = make_plan(
             Inputs(
                 period=OCTOBER,
                 source=self.source,
                 today=self.today,
-                resolved=resolve(self.rows, finder, placer, names),
+                resolved=resolve(self.rows, finder, placer, names, also=worth.add),
                 placer=placer,
                 additions={
                     agreement: tuple(each for each in self.additions if each.agreement_id == agreement)
@@ -176,7 +177,7 @@ class Month:
                 applied_source=self.applied_source,
                 uncounted=self.uncounted,
                 approved=self.approved,
-                worth=worths(self.rows, finder),
+                worth=worth.by_pair(),
             )
         )
         self.learned = directory.learned

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
+from sys import intern
 
 from sqlite_utils import Database
 
@@ -26,6 +28,12 @@ class StoredPlan:
     done: frozenset[tuple[str | None, ...]]
 
 
+@lru_cache(maxsize=16384)
+def quantity_of(text: str) -> Decimal:
+    """Read a quantity; the small ones, which nearly all are, are held in memory once."""
+    return Decimal(text)
+
+
 def parts_text(parts: tuple[Part, ...]) -> str:
     """Write a lineage as JSON; a part says that it is committed only where it is."""
     listed = [
@@ -39,7 +47,8 @@ def parts_text(parts: tuple[Part, ...]) -> str:
 def parts_of(text: str) -> tuple[Part, ...]:
     """Read a lineage."""
     return tuple(
-        Part(tenant_id, code, Decimal(quantity), tuple(serials), *committed)
+        # The same id or code stands on many lines and is held in memory once.
+        Part(intern(tenant_id), intern(code), quantity_of(quantity), tuple(serials), *committed)
         for tenant_id, code, quantity, serials, *committed in json.loads(text)
     )
 

@@ -22,6 +22,7 @@ from connector.ledger.records import (
     options_text,
     parts_of,
     parts_text,
+    quantity_of,
 )
 from connector.ledger.schema import KNOWN_STEPS, migrations
 from connector.ledger.standing import BILLING, back
@@ -423,7 +424,7 @@ class Ledger:
                 found[number] = KnownAddition(
                     number,
                     Key(agreement_id, item_id),
-                    Decimal(quantity),
+                    quantity_of(quantity),
                     parts_of(parts),
                     date_of(ended),
                     bool(closed),

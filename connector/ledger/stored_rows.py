@@ -3,36 +3,22 @@
 import json
 from collections.abc import Iterator
 from dataclasses import fields
-from decimal import Decimal
 
 from connector.ledger.recall import shown
+from connector.ledger.records import quantity_of
 from connector.ledger.store import Ledger
 from connector.model import UsageRow
 
 _BATCH = 1000
+_NAMES = ("account_id", "external_id", "serial", "product_code", "quantity", "received")
+_SLOTS = tuple(UsageRow.__dict__[name].__set__ for name in _NAMES)
+"""Fills the slots of a row past its constructor: a month has a million rows."""
 
 
 class StoredRow(UsageRow):
     """A row as it is stored: what only `received` says is read there when somebody asks for it."""
 
     __slots__ = ()
-
-    def __init__(  # noqa: PLR0917  # in the order of the columns
-        self,
-        account_id: str | None,
-        external_id: str | None,
-        serial: str | None,
-        product_code: str,
-        quantity: Decimal,
-        received: str,
-    ) -> None:
-        put = object.__setattr__  # as every frozen dataclass does
-        put(self, "account_id", account_id)
-        put(self, "external_id", external_id)
-        put(self, "serial", serial)
-        put(self, "product_code", product_code)
-        put(self, "quantity", quantity)
-        put(self, "received", received)
 
     @property
     def description(self) -> str:
@@ -66,7 +52,8 @@ class StoredRows:
         return self._count
 
     def __iter__(self) -> Iterator[UsageRow]:
-        quantities: dict[str, Decimal] = {}
+        make = object.__new__
+        put_account, put_external, put_serial, put_code, put_quantity, put_received = _SLOTS
         after = -1
         while True:
             # In batches, each a statement of its own: nothing is left open while the month is planned.
@@ -80,12 +67,14 @@ class StoredRows:
             if not batch:
                 return
             for account_id, external_id, serial, code, text, received, _ in batch:
-                quantity = quantities.get(text)
-                if quantity is None:
-                    if len(quantities) >= _BATCH:
-                        quantities.clear()
-                    quantity = quantities[text] = Decimal(text)
-                yield StoredRow(account_id, external_id, serial, code, quantity, received)
+                row = make(StoredRow)
+                put_account(row, account_id)
+                put_external(row, external_id)
+                put_serial(row, serial)
+                put_code(row, code)
+                put_quantity(row, quantity_of(text))
+                put_received(row, received)
+                yield row
             after = batch[-1][-1]
 
 

@@ -63,8 +63,10 @@ def desired_of(mappings: Mappings, parts: Iterable[Part]) -> Desired:
     Parts keep what Sophos counts. Where a tenant's codes disagree on how they add up, nobody can tell.
     """
     fed = tuple(parts)
-    if all(counted_as_used(mappings, *part.pair) for part in fed):  # as nearly all are, and fast
-        return Desired(sum((part.quantity for part in fed), ZERO), fed)
+    if all(counted_as_used(mappings, part.tenant_id, part.product_code) for part in fed):
+        # As nearly all are, and fast.
+        total = fed[0].quantity if len(fed) == 1 else sum((part.quantity for part in fed), ZERO)
+        return Desired(total, fed)
     tenants = tenant_shares(mappings, fed)
     return Desired(
         quantity=sum((tenant.billed for tenant in tenants), ZERO),

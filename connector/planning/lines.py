@@ -1,7 +1,7 @@
 """The additions of a key, sorted by what we may do with them (contract rules 10 and 14)."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -36,14 +36,20 @@ def lines_by_key(
 ) -> dict[Key, Lines]:
     """Sort every addition that was read, and every one the ledger knows on those agreements, by key."""
     by_id = {addition.id: addition for lines in additions.values() for addition in lines}
-    read: dict[Key, list[Addition]] = defaultdict(list)
+    read: dict[Key, list[Addition]] = {}
     for addition_id in sorted(by_id):
-        read[by_id[addition_id].key].append(by_id[addition_id])
-    expected: dict[Key, list[KnownAddition]] = defaultdict(list)
+        line, remembered = by_id[addition_id], known.get(addition_id)
+        at = (line.agreement_id, line.item_id)
+        # The key that the ledger holds already, where it is the same.
+        key = remembered.key if remembered is not None and remembered.key == at else Key(*at)
+        read.setdefault(key, []).append(line)
+    missing: dict[Key, list[KnownAddition]] = defaultdict(list)
     for addition_id in sorted(known):
         remembered = known[addition_id]
         if remembered.key.agreement_id in additions and not remembered.closed and remembered.ended is None:
-            expected[remembered.key].append(remembered)
+            here = by_id.get(addition_id)
+            if here is None or (here.agreement_id, here.item_id) != remembered.key:
+                missing[remembered.key].append(remembered)
 
     def managed(line: Addition) -> bool:
         remembered = known.get(line.id)
@@ -53,16 +59,21 @@ def lines_by_key(
         remembered = known.get(line.id)
         return remembered is not None and (remembered.ended is not None or remembered.closed)
 
-    found = {}
-    for key in read.keys() | expected.keys():
-        ours = [line for line in read[key] if managed(line)]
+    def sorted_out(lines: Sequence[Addition], lost: Sequence[KnownAddition]) -> Lines:
+        if len(lines) == 1 and not lost and lines[0].cancelled is None and lines[0].id in known:
+            line, remembered = lines[0], known[lines[0].id]
+            if remembered.key == (line.agreement_id, line.item_id):  # as nearly all are, and fast
+                return Lines(managed=(line,), was=remembered.parts)
+        ours = [line for line in lines if managed(line)]
         live = tuple(line for line in ours if line.live(today))
-        found[key] = Lines(
+        return Lines(
             managed=live,
-            others=tuple(line for line in read[key] if line.live(today) and not managed(line)),
+            others=tuple(line for line in lines if line.live(today) and not managed(line)),
             ended_by_hand=tuple(line for line in ours if not line.live(today) and not ended_by_us(line)),
-            gone=tuple(each for each in expected[key] if each.id not in by_id),
-            moved=tuple(each for each in expected[key] if each.id in by_id and by_id[each.id].key != key),
+            gone=tuple(each for each in lost if each.id not in by_id),
+            moved=tuple(each for each in lost if each.id in by_id),
             was=tuple(part for line in live if line.id in known for part in known[line.id].parts),
         )
-    return found
+
+    found = {key: sorted_out(lines, missing.get(key, ())) for key, lines in read.items()}
+    return found | {key: sorted_out((), lost) for key, lost in missing.items() if key not in read}

@@ -39,6 +39,9 @@ CONCERNS = {"adopt": frozenset({"DUPLICATE_ADDITIONS", "NEEDS_ADOPTION"})}
 """What is told as unresolved in a plan that is limited to one kind of change."""
 
 
+_NO_LINES = Lines()
+
+
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """All that a plan is made from; `newest_applied` is the newest period that a run has applied.
@@ -184,15 +187,16 @@ class _Planner:
 
     def judge_key(self, key: Key) -> None:
         """Decide what becomes of one key: contract rules 11 to 16, in the order in which they bind."""
-        lines = self.lines.setdefault(key, Lines())
+        lines = self.lines.setdefault(key, _NO_LINES)
         desired = self.inputs.resolved.desired.get(key)
         recreate = self.inputs.options.recreate
-        if lines.managed and self.inputs.uncounted.feeds(self.earlier(key, lines)):
+        uncounted = self.inputs.uncounted
+        if lines.managed and uncounted.devices and uncounted.feeds(self.earlier(key, lines)):
             self.left_alone.append(key)
         elif desired is not None and desired.conflict:
             what = f"these codes disagree on how one tenant's usage of them adds up: {desired.conflict}"
             self.unresolve(key, desired.parts, "AGGREGATE_DIFFERS", what)
-        elif len(lines.live) > 1 and len(lines.managed) != 1:
+        elif len(lines.managed) != 1 and len(lines.live) > 1:
             self.several_lines(key, desired, lines)
         elif lines.managed:
             self.managed_line(key, desired, lines)
@@ -239,6 +243,9 @@ class _Planner:
         self.commitments(key, lines)
         if desired is None or desired.quantity == 0:
             self.absent(key, desired, line)
+            return
+        if desired.quantity == line.quantity and not self.pricer.on:  # as on nearly every night, and fast
+            self.unchanged.append(Feed(line.id, key, line.quantity, desired.parts))
             return
         update = self.change("update", key, line, desired, self.words.sum_of(desired.parts))
         if desired.quantity != line.quantity:

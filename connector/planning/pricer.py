@@ -45,6 +45,11 @@ class Pricer:
         self.waiting: list[Unresolved] = []
         self.warnings: list[Warn] = []
 
+    @property
+    def on(self) -> bool:
+        """Whether any rule owns a price or a cost."""
+        return self._on
+
     def prices(self, key: Key, desired: Desired, line: Addition | None) -> tuple[Moved | None, Moved | None]:
         """Return the price and the cost that a line of this key has to be given, None where it stays."""
         if not self._on:

@@ -8,12 +8,14 @@ from fractions import Fraction
 
 from connector.model import CostRule, Mappings, PriceRule, Pricing, UsageRow
 from connector.planning.findings import Part
-from connector.planning.prices import unit_prices
-from connector.planning.resolve import TenantFinder
+from connector.planning.prices import Money, unit_prices
 
 CENT = Decimal("0.01")
+ZERO = Decimal(0)
 Pair = tuple[str, str]
 Rates = Mapping[str, Mapping[str, Decimal]]
+_Priced = dict[Money | None, Decimal]
+"""How many units there are at each price; None for those that name none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,33 +112,39 @@ def uses_prices(mappings: Mappings) -> bool:
 # What usage is worth -----------------------------------------------------------------------------
 
 
-def worths(rows: Iterable[UsageRow], finder: TenantFinder) -> dict[Pair, Worth]:
-    """Return what each tenant's usage of each code costs and lists at: `billableQuantity * unitPrice`.
+class Worths:
+    """Adds up what each tenant's usage of each code costs and lists at: `billableQuantity * unitPrice`.
 
     `netPrice` is the whole order line. A price in no named currency is no price.
     """
-    tallies: dict[tuple[Pair, bool], dict[str, Fraction]] = defaultdict(dict)
-    unpriced: set[tuple[Pair, bool]] = set()
-    pairs: set[Pair] = set()
-    for row in rows:
-        tenant_id = finder.tenant_of(row)
-        if tenant_id is None or row.quantity == 0:
-            continue
-        pair = (tenant_id, row.product_code)
-        pairs.add(pair)
+
+    def __init__(self) -> None:
+        """Begin with no row."""
+        self._sums: dict[Pair, tuple[_Priced, _Priced]] = {}
+
+    def add(self, tenant_id: str, row: UsageRow) -> None:
+        """Count one row of a tenant."""
+        if row.quantity == 0:
+            return
+        sums = self._sums.setdefault((tenant_id, row.product_code), ({}, {}))
         prices = unit_prices(row)
-        for listed, money in ((False, prices.cost), (True, prices.list_price)):
-            if money is None or not money.currency:
-                unpriced.add((pair, listed))
-            else:
-                sums = tallies[pair, listed]
-                amount = Fraction(row.quantity) * Fraction(money.amount)
-                sums[money.currency] = sums.get(money.currency, Fraction(0)) + amount
+        for mine, money in zip(sums, (prices.cost, prices.list_price), strict=True):
+            # By price, to be multiplied once: exact arithmetic takes its time.
+            price = money if money is not None and money.currency else None
+            mine[price] = mine.get(price, ZERO) + row.quantity
 
-    def tally(pair: Pair, *, listed: bool) -> Tally:
-        return Tally(tallies[pair, listed], (pair, listed) in unpriced)
+    def by_pair(self) -> dict[Pair, Worth]:
+        """Return what has come together."""
+        return {pair: Worth(*map(_tally, self._sums[pair])) for pair in sorted(self._sums)}
 
-    return {pair: Worth(tally(pair, listed=False), tally(pair, listed=True)) for pair in sorted(pairs)}
+
+def _tally(priced: _Priced) -> Tally:
+    sums: dict[str, Fraction] = {}
+    for price, quantity in priced.items():
+        if price is not None:
+            amount = Fraction(quantity) * Fraction(price.amount)
+            sums[price.currency] = sums.get(price.currency, Fraction(0)) + amount
+    return Tally(sums, None in priced)
 
 
 # One key -----------------------------------------------------------------------------------------

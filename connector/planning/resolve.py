@@ -1,7 +1,7 @@
 """Usage rows -> what each key should bill, and what cannot be placed (contract rules 3 to 8)."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -20,6 +20,7 @@ class Off:
 Placement = Key | Off | Unplaced
 
 OFF = Off()
+ZERO = Decimal(0)
 NO_DEVICES = frozenset({"user", "server"})
 """Product groups whose `accountNumberOrSerialNumber` is an account number, the same on every row."""
 
@@ -52,13 +53,19 @@ class Placer:
         self.mappings = mappings
         self.directory = directory
         self._placed: dict[tuple[str, str], Placement] = {}
+        self._usual_items: dict[str, Reference | Off | Unplaced] = {}
+        self._usual_agreements: dict[str, Agreement | Unplaced] = {}
 
     def place(self, tenant_id: str, product_code: str) -> Placement:
         """Return the key that bills this pair, or that it is off, or why it cannot be placed."""
-        pair = (tenant_id, product_code)
-        if pair not in self._placed:
-            self._placed[pair] = self._place(tenant_id, product_code)
-        return self._placed[pair]
+        return self.place_pair((tenant_id, product_code))
+
+    def place_pair(self, pair: tuple[str, str]) -> Placement:
+        """Return the same for a tenant and product code that stand together."""
+        placed = self._placed.get(pair)
+        if placed is None:
+            placed = self._placed[pair] = self._place(*pair)
+        return placed
 
     def agreement_ids(self) -> set[int]:
         """Return every agreement that a mapped tenant is billed through; learns their names.
@@ -89,20 +96,39 @@ class Placer:
         tenant = self.mappings.tenants.get(tenant_id)
         if tenant is not None and not tenant.sync:
             return OFF
-        item = item_for(self.mappings, tenant, product_code)
+        said = tenant.products.get(product_code) if tenant is not None else None
+        item = (
+            self._usual_item(product_code) if said is None else item_for(self.mappings, tenant, product_code)
+        )
         if isinstance(item, Off):
             return item
         if tenant is None:
             return Unplaced("UNMAPPED_TENANT", "the tenant has no entry in mappings.yaml")
         if isinstance(item, Unplaced):
             return item
-        said = tenant.products.get(product_code)
-        reference = said.agreement if said is not None and said.agreement is not None else tenant.agreement
-        agreement = self._agreement(tenant.company, reference)
+        if said is not None and said.agreement is not None:
+            agreement = self._agreement(tenant.company, said.agreement)
+        else:
+            agreement = self._usual_agreement(tenant_id, tenant)
         if isinstance(agreement, Unplaced):
             return agreement
         found = self.directory.item(item)
         return found if isinstance(found, Unplaced) else Key(agreement.id, found.id)
+
+    def _usual_item(self, product_code: str) -> Reference | Off | Unplaced:
+        """Return which item bills a code where a tenant says nothing of it; asked for each pair, so kept."""
+        item = self._usual_items.get(product_code)
+        if item is None:
+            item = self._usual_items[product_code] = item_for(self.mappings, None, product_code)
+        return item
+
+    def _usual_agreement(self, tenant_id: str, tenant: TenantEntry) -> Agreement | Unplaced:
+        """Return the agreement that a tenant's own entry names."""
+        agreement = self._usual_agreements.get(tenant_id)
+        if agreement is None:
+            agreement = self._agreement(tenant.company, tenant.agreement)
+            self._usual_agreements[tenant_id] = agreement
+        return agreement
 
     def _agreement(self, company: Reference | None, reference: Reference | None) -> Agreement | Unplaced:
         if company is None or reference is None:
@@ -194,30 +220,64 @@ class TenantFinder:
 
 
 class _Sum:
-    """Rows of one tenant and product, or of one unplaced serial, added up."""
+    """Rows of one tenant and product, or of one unplaced serial, added up.
 
-    __slots__ = ("device", "quantity", "rows", "serials")
+    `serial` is the first serial number, and `more` all of them where there are several: nearly always it is
+    one. What `is_told` has to say of itself, so it looks whether its rows are of a device.
+    """
 
-    def __init__(self) -> None:
-        self.quantity = Decimal(0)
+    __slots__ = ("device", "is_told", "more", "quantity", "rows", "serial")
+
+    def __init__(self, *, is_told: bool = False) -> None:
+        self.quantity = ZERO
         self.rows = 0
-        self.serials: set[str] = set()
+        self.serial: str | None = None
+        self.more: set[str] | None = None
+        self.is_told = is_told
         self.device = False
+
+    def on(self, serial: str) -> None:
+        """Note a serial number that is not the first one."""
+        if self.serial is None:
+            self.serial = serial
+        elif self.more is None:
+            self.more = {self.serial, serial}
+        else:
+            self.more.add(serial)
+
+    @property
+    def serials(self) -> tuple[str, ...]:
+        """Every serial number, in order."""
+        if self.more is not None:
+            return tuple(sorted(self.more))
+        return (self.serial,) if self.serial is not None else ()
 
 
 def resolve(
-    rows: Iterable[UsageRow], finder: TenantFinder, placer: Placer, names: Mapping[str, str]
+    rows: Iterable[UsageRow],
+    finder: TenantFinder,
+    placer: Placer,
+    names: Mapping[str, str],
+    *,
+    also: Callable[[str, UsageRow], None] | None = None,
 ) -> Resolved:
-    """Place every row on a key, or say why not; `names` are the tenants' names, for people."""
-    sums, orphans = _summed(rows, finder)
+    """Place every row on a key, or say why not; `names` are the tenants' names, for people.
+
+    The rows are gone through once: `also` is told each of them that has a tenant.
+    """
+    sums, orphans = _summed(rows, finder, placer, also)
     parts: dict[Key, list[Part]] = defaultdict(list)
     unresolved = []
-    for (tenant_id, code), total in sorted(sums.items()):
-        placement = placer.place(tenant_id, code)
+    used = []
+    for pair, total in sorted(sums.items()):
+        tenant_id, code = pair
+        part = Part(tenant_id, code, total.quantity, total.serials)
+        used.append(part)
+        placement = placer.place_pair(pair)
         if isinstance(placement, Unplaced):
             unresolved.append(_unplaced(placement, tenant_id, code, total, names))
         elif isinstance(placement, Key):
-            parts[placement].append(Part(tenant_id, code, total.quantity, tuple(sorted(total.serials))))
+            parts[placement].append(part)
     for (serial, code), total in sorted(
         orphans.items(), key=lambda orphan: (orphan[0][0] or "", orphan[0][1])
     ):
@@ -229,41 +289,50 @@ def resolve(
         desired={key: desired_of(placer.mappings, fed) for key, fed in parts.items()},
         unresolved=tuple(unresolved),
         present=frozenset(tenant_id for tenant_id, _ in sums),
-        placed_serials=frozenset(serial for total in sums.values() for serial in total.serials),
-        used=_used(sums),
+        placed_serials=frozenset(serial for part in used for serial in part.serials),
+        used=tuple(used),
     )
 
 
 def usage_parts(rows: Iterable[UsageRow], finder: TenantFinder) -> tuple[Part, ...]:
     """Return every tenant's usage of each code, mapped or not; rows that nobody can place are left out."""
     sums, _ = _summed(rows, finder)
-    return _used(sums)
+    return tuple(Part(*pair, total.quantity, total.serials) for pair, total in sorted(sums.items()))
 
 
 def _summed(
-    rows: Iterable[UsageRow], finder: TenantFinder
+    rows: Iterable[UsageRow],
+    finder: TenantFinder,
+    placer: Placer | None = None,
+    also: Callable[[str, UsageRow], None] | None = None,
 ) -> tuple[dict[tuple[str, str], _Sum], dict[tuple[str | None, str], _Sum]]:
     """Add up the rows of each tenant and code, and those of each serial that no tenant is known for."""
-    sums: dict[tuple[str, str], _Sum] = defaultdict(_Sum)
+    sums: dict[tuple[str, str], _Sum] = {}
     orphans: dict[tuple[str | None, str], _Sum] = defaultdict(_Sum)
+    whose = finder.tenant_of
     for row in rows:
-        tenant_id = finder.tenant_of(row)
+        tenant_id = whose(row)
+        serial = row.serial
         if tenant_id is None:
-            total = orphans[row.serial, row.product_code]
+            total = orphans[serial, row.product_code]
         else:
-            total = sums[tenant_id, row.product_code]
-            if row.serial is not None:
-                total.serials.add(row.serial)
-                total.device = total.device or row.group.casefold() not in NO_DEVICES
+            pair = (tenant_id, row.product_code)
+            known = sums.get(pair)
+            if known is None:
+                told = placer is not None and isinstance(placer.place_pair(pair), Unplaced)
+                known = sums[pair] = _Sum(is_told=told)
+            total = known
+            if serial is not None:
+                if serial != total.serial:
+                    total.on(serial)
+                # What a stored row is of has to be looked up in what was received: only where it is told.
+                if total.is_told and not total.device:
+                    total.device = row.group.casefold() not in NO_DEVICES
+            if also is not None:
+                also(tenant_id, row)
         total.quantity += row.quantity
         total.rows += 1
     return sums, orphans
-
-
-def _used(sums: Mapping[tuple[str, str], _Sum]) -> tuple[Part, ...]:
-    return tuple(
-        Part(*pair, total.quantity, tuple(sorted(total.serials))) for pair, total in sorted(sums.items())
-    )
 
 
 def _unplaced(
@@ -276,7 +345,7 @@ def _unplaced(
         tenant_id=tenant_id,
         product_code=code,
         quantity=total.quantity,
-        serial=min(total.serials) if total.device and len(total.serials) == 1 else None,
+        serial=total.serial if total.device and total.more is None else None,
         rows=total.rows,
         next_step=_next_step(placement.code, tenant_id, code),
     )

@@ -74,7 +74,8 @@ def find_successors(before: Iterable[Part], now: Iterable[Part], mappings: Mappi
     `before` is what fed our lines, with quantity 0 where nobody knows how much; `now` is all usage of the
     month, mapped or not.
     """
-    fed, used = _by_tenant(before), _by_tenant(now)
+    fed = _by_tenant(before)
+    used = _by_tenant(part for part in now if part.tenant_id in fed)
     lost: dict[str, dict[str, Decimal]] = defaultdict(dict)
     got: dict[tuple[str, str], dict[str, Decimal]] = defaultdict(dict)
     for tenant_id in sorted(fed.keys() & used.keys()):
@@ -122,15 +123,23 @@ def find_successors(before: Iterable[Part], now: Iterable[Part], mappings: Mappi
 def fed_before(
     lines: Mapping[Key, Lines], changes: Iterable[Change], used: Iterable[Part], mappings: Mappings
 ) -> tuple[Part, ...]:
-    """Return what fed our lines before this month, as the ledger knows it.
+    """Return what fed our lines before this month, as the ledger knows it, where a tenant lost any of it.
 
     Where the state was lost, it is what mappings.yaml would send to the lines that fall: by as much as the
     fall where only one tenant's one code can have caused it and is billed as Sophos counts it, else by
     nobody knows how much.
     """
-    was = [part for each in lines.values() for part in each.was if part.quantity > 0]
-    fed = list(not_followed(was, used, mappings))
     still = {part.pair for part in used if part.quantity > 0}
+    was = [part for each in lines.values() for part in each.was if part.quantity > 0]
+    # Where a tenant uses all that it did, nothing can have followed anything: as nearly all do.
+    restless = {part.tenant_id for part in was if part.pair not in still}
+    fed = list(
+        not_followed(
+            (part for part in was if part.tenant_id in restless),
+            (part for part in used if part.tenant_id in restless),
+            mappings,
+        )
+    )
     for change in changes:
         fall = (change.before or ZERO) - change.after
         if fall > 0 and not lines[change.key].was:

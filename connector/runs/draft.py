@@ -1,6 +1,8 @@
 """What was read, made into a plan; nothing is stored and nothing is sent."""
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 
@@ -11,7 +13,7 @@ from connector.model import Addition, Mappings
 from connector.planning.change import Plan
 from connector.planning.findings import Options
 from connector.planning.plan import Inputs, make_plan
-from connector.planning.pricing import uses_prices, worths
+from connector.planning.pricing import Worths, uses_prices
 from connector.planning.resolve import Placer, TenantFinder, resolve
 from connector.runs.reading import Usage
 
@@ -26,7 +28,23 @@ def draft(
     today: date,
 ) -> Plan:
     """Return the plan of a month; the placer holds the map and ConnectWise's records."""
-    return make_plan(inputs_of(usage, placer, additions, ledger, options=options, today=today))
+    with no_cycles():
+        return make_plan(inputs_of(usage, placer, additions, ledger, options=options, today=today))
+
+
+@contextmanager
+def no_cycles() -> Iterator[None]:
+    """Do work that makes many values and no cycles: nothing there is to be found by looking through them.
+
+    The collector would look again and again, which takes half of the time that planning a large month does.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def inputs_of(
@@ -41,8 +59,9 @@ def inputs_of(
     """Return all that a plan of a month is made from."""
     mappings = placer.mappings
     names = names_of(usage, mappings)
-    finder = finder_of(usage, mappings)
-    resolved = resolve(usage.rows, finder, placer, names)
+    worth = Worths()
+    priced = worth.add if uses_prices(mappings) else None
+    resolved = resolve(usage.rows, finder_of(usage, mappings), placer, names, also=priced)
     failed = usage.failed
     if failed:  # they are rows of the month as well, and nobody knows whose
         resolved = replace(
@@ -64,7 +83,7 @@ def inputs_of(
         restated=usage.restated,
         uncounted=usage.uncounted,
         approved=approved_writes(ledger) if options.unattended else frozenset(),
-        worth=worths(usage.rows, finder) if uses_prices(mappings) else {},
+        worth=worth.by_pair(),
     )
 
 

@@ -50,7 +50,7 @@ from connector.planning.directory import Name
 from connector.planning.findings import Options, Part, Unresolved
 from connector.planning.plan import Inputs, make_plan
 from connector.planning.prices import Money
-from connector.planning.pricing import uses_prices, worths
+from connector.planning.pricing import Worths, uses_prices
 from connector.planning.resolve import TenantFinder, resolve
 from connector.planning.restatement import Restated
 from connector.planning.uncounted import Uncounted
@@ -133,11 +133,12 @@ class Desk(Month):
         names = {tenant_id: entry.name for tenant_id, entry in self.tenants.items()}
         wanted = placer.agreement_ids() | {each.key.agreement_id for each in self.known.values()}
         there = (wanted & placer.directory.agreements.keys()) - self.unread.keys()
+        worth = Worths()
         inputs = Inputs(
             period=OCTOBER,
             source=self.source,
             today=self.today,
-            resolved=resolve(self.rows, finder, placer, names),
+            resolved=resolve(self.rows, finder, placer, names, also=worth.add),
             placer=placer,
             additions={
                 agreement: tuple(each for each in self.additions if each.agreement_id == agreement)
@@ -149,7 +150,7 @@ class Desk(Month):
             newest_applied=self.newest_applied,
             uncounted=self.uncounted,
             restated=self.restated,
-            worth=worths(self.rows, finder) if uses_prices(placer.mappings) else {},
+            worth=worth.by_pair() if uses_prices(placer.mappings) else {},
         )
         distributor = None
         if self.theirs is not None:
