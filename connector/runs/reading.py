@@ -30,10 +30,12 @@ from connector.planning.sources import API, Source
 from connector.planning.uncounted import Uncounted
 from connector.runs.apply import Additions
 from connector.runs.story import Story
+from connector.vendors.connectwise_choice import Found, Length
+from connector.vendors.connectwise_lists import AT_ONCE
+from connector.vendors.connectwise_report import ReportedAdditions
 from connector.vendors.sophos_licences import LicenceCount
 
-READERS = 4
-"""ConnectWise throttled 12 at a time, not 4 (reference, section 5.2)."""
+READERS = AT_ONCE
 
 
 class Sophos(Protocol):
@@ -80,7 +82,54 @@ class Reads(ReadsAdditions, Protocol):
         ...
 
 
-class ConnectWise(Reads, Additions, Protocol):
+class ReadsChosen(Protocol):
+    """What reading only the records that a run needs asks of ConnectWise; nothing here can write to it."""
+
+    def chosen_companies(
+        self, references: Collection[Reference], known: Length | None = None
+    ) -> Found[Company]:
+        """Return at least the companies of these references, where they exist."""
+        ...
+
+    def chosen_agreements(
+        self,
+        company_ids: Collection[int],
+        agreement_ids: Collection[int],
+        complete: Callable[[Collection[Agreement]], bool],
+        known: Length | None = None,
+    ) -> Found[Agreement]:
+        """Return at least the agreements of these companies and those of these ids."""
+        ...
+
+    def chosen_items(
+        self, references: Collection[Reference], known: Length | None = None
+    ) -> Found[CatalogItem]:
+        """Return at least the items of these references, where they exist."""
+        ...
+
+
+class Report(Protocol):
+    """The report of all additions."""
+
+    def probe(self) -> None:
+        """Raise ReportUnusable unless it is there and has the columns."""
+        ...
+
+    def read(self, expected: int, most: int) -> ReportedAdditions:
+        """Return every line; raises ReportUnusable."""
+        ...
+
+
+class ReadsReport(ReadsAdditions, Protocol):
+    """What reading additions in few requests needs of ConnectWise."""
+
+    @property
+    def additions_report(self) -> Report:
+        """The report of all additions."""
+        ...
+
+
+class ConnectWise(Reads, ReadsChosen, ReadsReport, Additions, Protocol):
     """What a run needs of ConnectWise."""
 
 

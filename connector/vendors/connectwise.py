@@ -1,14 +1,14 @@
 """The client of ConnectWise PSA: companies, agreements, catalog items, and additions to write."""
 
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Callable, Collection
 
-from connector.errors import RequestRefused, VendorError
+from connector.errors import VendorError
 from connector.model import Addition, AdditionPatch, Agreement, CatalogItem, Company, NewAddition, Reference
 from connector.vendors import connectwise_wire as wire
-from connector.vendors.connectwise_catalog import MOST_REFERENCES, all_found, conditions_for
+from connector.vendors.connectwise_choice import Found, Length, all_named, fewest, ids_in, texts_in
 from connector.vendors.connectwise_items import ConnectWiseCatalog
 from connector.vendors.connectwise_lists import Listing
+from connector.vendors.connectwise_report import AdditionsReport
 from connector.vendors.connectwise_session import ConnectWiseCredentials, ConnectWiseSession
 from connector.vendors.connectwise_writes import NotAsAsked, id_shown, not_as_asked, record_after, sendable
 from connector.vendors.fields import Malformed, Record, as_record, required_id
@@ -26,7 +26,8 @@ _CATALOG = "Procurement > Product Catalog: Inquire ALL"
 class ConnectWiseClient:
     """Reads what is billed, and writes additions one at a time. Fit for several threads at once.
 
-    `catalog` reads and writes catalog items as people see them.
+    `catalog` reads and writes catalog items as people see them, `additions_report` reads all additions in
+    few requests. POST /system/bundles is not used: nobody has shown that it holds for additions.
     """
 
     def __init__(  # noqa: PLR0913  # one argument for each setting
@@ -44,6 +45,7 @@ class ConnectWiseClient:
         self._session = ConnectWiseSession(credentials, patience=patience, trace=trace)
         self.transport = self._session.transport
         self.catalog = ConnectWiseCatalog(self._session)
+        self.additions_report = AdditionsReport(self._session)
 
     def system_info(self) -> wire.SystemInfo:
         """Return version and zone; a 404 here means that the company or the keys are wrong."""
@@ -51,13 +53,39 @@ class ConnectWiseClient:
 
     def companies(self) -> tuple[Company, ...]:
         """Return every company, deleted ones too, by id."""
-        listing = Listing("/company/companies", "reading companies", wire.COMPANY_FIELDS)
-        return self._session.every(listing, _COMPANIES, wire.company)
+        return self._companies("")
+
+    def chosen_companies(
+        self, references: Collection[Reference], known: Length | None = None
+    ) -> Found[Company]:
+        """Return at least the companies whose ids or identifiers are given; what is missing is not there."""
+
+        def complete(found: Collection[Company]) -> bool:
+            # A deleted one is found by its id alone, so its name says nothing of another of that name.
+            return all_named(
+                references, ((each.id, None if each.deleted else each.identifier) for each in found)
+            )
+
+        wishes = (("id", ids_in(references)), ("identifier", texts_in(references)))
+        return fewest(self._companies, wishes, complete, known)
 
     def agreements(self) -> tuple[Agreement, ...]:
         """Return every agreement, ended ones too, by id."""
-        listing = Listing("/finance/agreements", "reading agreements", wire.AGREEMENT_FIELDS)
-        return self._session.every(listing, _AGREEMENTS, wire.agreement)
+        return self._agreements("")
+
+    def chosen_agreements(
+        self,
+        company_ids: Collection[int],
+        agreement_ids: Collection[int],
+        complete: Callable[[Collection[Agreement]], bool],
+        known: Length | None = None,
+    ) -> Found[Agreement]:
+        """Return at least all agreements of these companies and those of these ids.
+
+        `complete` says whether nothing is missing: names decide within a company, so it takes more than ids.
+        """
+        wishes = (("company/id", company_ids), ("id", agreement_ids))
+        return fewest(self._agreements, wishes, complete, known)
 
     def catalog_items(self, references: Collection[Reference] | None = None) -> tuple[CatalogItem, ...]:
         """Return the catalog, or at least those items of it whose ids or identifiers are given.
@@ -65,12 +93,18 @@ class ConnectWiseClient:
         What is missing from the result is not in the catalog: that is only ever said after reading
         all of it.
         """
-        listing = Listing("/procurement/catalog", "reading catalog items", wire.CATALOG_FIELDS)
-        if references is not None and len(references) <= MOST_REFERENCES:
-            found = self._chosen_items(listing, references)
-            if found is not None:
-                return found
-        return self._session.every(listing, _CATALOG, wire.catalog_item)
+        return self._items("") if references is None else self.chosen_items(references).records
+
+    def chosen_items(
+        self, references: Collection[Reference], known: Length | None = None
+    ) -> Found[CatalogItem]:
+        """Return at least the items whose ids or identifiers are given; what is missing is not there."""
+
+        def complete(found: Collection[CatalogItem]) -> bool:
+            return all_named(references, ((each.id, each.identifier) for each in found))
+
+        wishes = (("id", ids_in(references)), ("identifier", texts_in(references)))
+        return fewest(self._items, wishes, complete, known)
 
     def additions(self, agreement_id: int) -> tuple[Addition, ...]:
         """Return every addition of an agreement, ended ones too, by id."""
@@ -90,6 +124,18 @@ class ConnectWiseClient:
             if required_id(record, "id") != addition_id:
                 raise Malformed("id is that of another addition")
             return wire.addition(record, agreement_id)
+
+    def _companies(self, conditions: str) -> tuple[Company, ...]:
+        listing = Listing("/company/companies", "reading companies", wire.COMPANY_FIELDS, conditions)
+        return self._session.every(listing, _COMPANIES, wire.company)
+
+    def _agreements(self, conditions: str) -> tuple[Agreement, ...]:
+        listing = Listing("/finance/agreements", "reading agreements", wire.AGREEMENT_FIELDS, conditions)
+        return self._session.every(listing, _AGREEMENTS, wire.agreement)
+
+    def _items(self, conditions: str) -> tuple[CatalogItem, ...]:
+        listing = Listing("/procurement/catalog", "reading catalog items", wire.CATALOG_FIELDS, conditions)
+        return self._session.every(listing, _CATALOG, wire.catalog_item)
 
     # Writing -------------------------------------------------------------------------------------
 
@@ -147,26 +193,6 @@ class ConnectWiseClient:
             error.addition, error.addition_id = now, addition_id
             raise error
         return now
-
-    def _chosen_items(
-        self, listing: Listing, references: Collection[Reference]
-    ) -> tuple[CatalogItem, ...] | None:
-        """Return the items of these references, or None where only the whole list can tell."""
-        found: dict[int, CatalogItem] = {}
-        try:
-            for conditions in conditions_for(references):
-                chosen = replace(listing, conditions=conditions)
-                items = self._session.every(chosen, _CATALOG, wire.catalog_item)
-                found.update((item.id, item) for item in items)
-        except ValueError:  # a text that cannot be quoted
-            return None
-        except RequestRefused as error:
-            if error.status not in {400, 414}:
-                raise
-            return None
-        if not all_found(references, found.values()):
-            return None
-        return tuple(found[item_id] for item_id in sorted(found))
 
 
 def _additions(agreement_id: int) -> str:

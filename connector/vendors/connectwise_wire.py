@@ -31,7 +31,7 @@ AGREEMENT_FIELDS = (
 )
 CATALOG_FIELDS = "id,identifier,description,productClass,inactiveFlag,price"
 ADDITION_FIELDS = (
-    "id,product/id,product/identifier,quantity,cancelledDate,effectiveDate,serialNumber,billCustomer,"
+    "id,product/id,quantity,cancelledDate,effectiveDate,serialNumber,billCustomer,"
     "agreementId,lessIncluded,unitPrice,unitCost"
 )
 

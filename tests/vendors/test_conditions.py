@@ -5,7 +5,7 @@ from urllib.parse import quote_plus
 import pytest
 
 from connector.vendors.conditions import chunks, containing, equal, one_of, quoted
-from connector.vendors.connectwise_catalog import conditions_for
+from connector.vendors.connectwise_choice import conditions_for
 
 
 @pytest.mark.parametrize(
@@ -66,17 +66,17 @@ def test_groups_of_text_fit_into_a_url_as_encoded() -> None:
 
 def test_no_values_are_no_groups_and_no_conditions() -> None:
     assert list(chunks(list[int]())) == []
-    assert list(conditions_for(())) == []
+    assert conditions_for(()) == ()
 
 
 def test_ids_and_identifiers_share_a_request_where_they_fit() -> None:
-    assert list(conditions_for([48, "B", "A", 7, "A"])) == ['(id in (7,48)) or (identifier in ("A","B"))']
+    wishes = (("id", [48, 7]), ("identifier", ["B", "A", "A"]))
+    assert conditions_for(wishes) == ('(id in (7,48)) or (identifier in ("A","B"))',)
 
 
 def test_many_references_take_several_requests() -> None:
-    found = list(
-        conditions_for([*range(10_000_000, 10_000_150), *(f"SOPHOS-ITEM-{n:03d}" for n in range(50))])
-    )
+    texts = [f"SOPHOS-ITEM-{n:03d}" for n in range(50)]
+    found = conditions_for((("id", range(10_000_000, 10_000_150)), ("identifier", texts)))
 
     assert found[0].startswith("id in (")
     assert found[-1].startswith("identifier in (")
