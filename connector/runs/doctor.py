@@ -28,6 +28,7 @@ from connector.reports.escape import printable
 from connector.runs.map_check import missing_names
 from connector.runs.survey import suspected_successors
 from connector.vendors.connectwise import ConnectWiseClient
+from connector.vendors.connectwise_report import RIGHT, ReportUnusable
 from connector.vendors.sophos import SophosClient
 
 SKEW_SECONDS = 300
@@ -172,6 +173,7 @@ class Doctor:
                 yield Check(f"ConnectWise {name}", "ok", right())
             except ConnectorError as error:
                 yield _fault(f"ConnectWise {name}", error)
+        yield _report(client)
 
     def _clock(self, vendor: str, server: datetime | None) -> Iterator[Check]:
         if server is None:
@@ -217,6 +219,18 @@ class Doctor:
         yield from (Check("Names", "warning", warning.message) for warning in directory.warnings)
         if not found:
             yield Check("Names", "ok", "every name in the map is found in ConnectWise")
+
+
+def _report(client: ConnectWiseClient) -> Check:
+    """Say whether lines can be read out of the report; a run without it only makes more requests."""
+    name = "ConnectWise report"
+    try:
+        client.additions_report.probe()
+    except ReportUnusable as unusable:
+        message = f"it spares requests and cannot be used; each agreement is read instead: {unusable.why}"
+        advice = f'To save requests, give the API member\'s security role the right "{RIGHT}".'
+        return Check(name, "skipped", message, advice)
+    return Check(name, "ok", "AgreementAdditions can be used; it spares requests where nothing changes")
 
 
 def _products(mappings: Mappings, seen: _Seen) -> Iterator[Check]:

@@ -2,8 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from connector.errors import CommandFault, PlanMoved, StateFault
@@ -16,24 +16,21 @@ from connector.model import (
 )
 from connector.planning.causes.charges import Charge, Place, charges_of
 from connector.planning.change import OpenChange, Plan
-from connector.planning.findings import Options
+from connector.planning.findings import Options, Warn
+from connector.planning.plan import make_plan
 from connector.planning.resolve import Placer
 from connector.planning.settle import Settlement, settle
 from connector.planning.sources import API, Source, source_named, source_option
+from connector.planning.wording import Wording
 from connector.reports.document import json_text, plan_document
 from connector.reports.log_line import Level, LogLine
 from connector.reports.outcome import Run
 from connector.reports.run_lines import counted_lines, plan_lines
 from connector.runs.apply import Applier, untried
-from connector.runs.draft import draft, finder_of
-from connector.runs.reading import (
-    ConnectWise,
-    Sophos,
-    Usage,
-    agreements_that_matter,
-    read_additions,
-    read_directory,
-)
+from connector.runs.directory_read import read_named, records_wanted, remember_lengths
+from connector.runs.draft import finder_of, inputs_of
+from connector.runs.lines_read import LinesRead
+from connector.runs.reading import ConnectWise, Sophos, Usage, agreements_that_matter
 from connector.runs.sources import Reader
 from connector.runs.story import Silence, Story
 
@@ -79,16 +76,26 @@ class Pipeline:
         known_ids = {tenant.id for tenant in usage.tenants} | self.mappings.tenants.keys()
         _must_be_known(options, known_ids, usage.rows, self.mappings)
 
-        directory = read_directory(self.connectwise, self.ledger, (self.mappings,), self.today, self.story)
+        self.story.stage("Reading ConnectWise")
+        named = records_wanted(self.ledger, self.mappings)
+        directory, lengths = read_named(self.connectwise, named, self.today)
+        remember_lengths(self.ledger, lengths)
         placer = Placer(self.mappings, directory)
         wanted = (placer.agreement_ids() | agreements_that_matter(self.ledger)) & directory.agreements.keys()
-        additions = read_additions(self.connectwise, wanted, self.story)
-        self.settle_open(additions)
+        reads = len(usage.tenants) // 100 + len(usage.firewalls) // 50
+        lines = LinesRead(self.connectwise, self.ledger, wanted, self.today, self.story, beside=reads)
+        self.settle_open(lines.first())
         usage = reader.as_billed(usage, placer, options)
-        plan = draft(usage, placer, additions, self.ledger, options=options, today=self.today)
+
+        inputs = inputs_of(usage, placer, {}, self.ledger, options=options, today=self.today)
+
+        def drafted(additions: Mapping[int, tuple[Addition, ...]], warnings: tuple[Warn, ...]) -> Plan:
+            return make_plan(replace(inputs, additions=additions, warnings=warnings))
+
+        plan = lines.planned(drafted, Wording(placer, {}, usage.period))
         self.ledger.learn_names(directory.learned)
         self.ledger.record_items(directory.items.values())
-        self.ledger.record_agreements(directory.agreements[each] for each in additions)
+        self.ledger.record_agreements(directory.agreements[each] for each in sorted(wanted))
         self.ledger.store_plan(self.run, plan, json_text(plan_document(plan)))
         for line in plan_lines(plan, self._charges(plan, usage)):
             self.story.said(line)

@@ -102,6 +102,8 @@ PLACES: dict[str, Place] = {
     "companies": Place("connectwise", "list of connectwise", always("/company/companies")),
     "agreements": Place("connectwise", "list of connectwise", always(r"/finance/agreements\?")),
     "catalog": Place("connectwise", "list of connectwise", always("/procurement/catalog")),
+    "report columns": Place("connectwise", "answer", always("/reports/AgreementAdditions/columns")),
+    "report": Place("connectwise", "answer", always(r"/reports/AgreementAdditions\?")),
     "additions": Place("connectwise", "list of connectwise", additions_of("update")),
     "additions with a line to adopt": Place("connectwise", "list of connectwise", additions_of("adopt")),
     "additions with our line last": Place("connectwise", "list of connectwise", additions_of("fraction")),

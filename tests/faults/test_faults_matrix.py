@@ -43,6 +43,9 @@ ONE_OF_EACH = (
     ("row-missing", "additions with a line to adopt"),
     ("row-missing", "additions after an unclear create"),
     ("shuffle-pages", "billing usage, a later page"),
+    ("502-html", "report columns"),
+    ("cut-body", "report"),
+    ("wrong-shape", "report"),
 )
 
 WRITES = ("create", "create, the last one", "update", "zero or end", "adopt", "one addition")

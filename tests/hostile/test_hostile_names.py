@@ -171,7 +171,8 @@ def test_names_of_the_map_are_quoted_where_connectwise_is_asked_for_them(at_desk
 
     assert done.exit_code == 0, done.stdout
     assert alder.bills == {name: 12, "SOPHOS-EMAIL": 5}
-    assert all("SOPHOS-EMAIL" in text for text in conditions(at_desk))
+    unquotable = '"' in name and "'" in name
+    assert any("SOPHOS-EMAIL" in text for text in conditions(at_desk)) is not unquotable
 
 
 @pytest.mark.parametrize("name", SHOWABLE.values(), ids=SHOWABLE)

@@ -9,8 +9,11 @@ from hostile.desk import Desk
 from months.msp import ENDPOINT
 
 from connector.settings import SECRETS
+from connector.vendors.connectwise_report import RIGHT
 
 ROOT = Path(__file__).parents[2]
+LISTS = ("companies", "agreements", "catalog", "additions", "tickets", "AgreementAdditions")
+"""How the paths of lists end whose rows are counted where they came in disorder."""
 PAGE = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
 
 
@@ -43,7 +46,7 @@ def _shape(path: str) -> str:
 
 
 def test_every_request_that_is_made_is_on_the_page_and_no_other(at_desk: Desk) -> None:
-    alder = at_desk.msp.customer("Alder", {"CIXA-MSP": 12})
+    alder, *_ = [at_desk.msp.customer(name, {"CIXA-MSP": 12}) for name in ("Alder", "Birch", "Cedar")]
     at_desk.run.settings["CONNECTWISE_URL"] = at_desk.between.url  # a site, which has to be asked
     assert at_desk.run("doctor").exit_code == 0
     assert at_desk.run("sync").exit_code == 0
@@ -83,9 +86,7 @@ def test_every_request_that_is_made_is_on_the_page_and_no_other(at_desk: Desk) -
     counts = {(method, path) for method, path in requests() if path.endswith("/count")}
     assert made == requests() - counts
     assert counts == {
-        (method, f"{path}/count")
-        for method, path in requests()
-        if method == "GET" and path.endswith(("companies", "agreements", "catalog", "additions", "tickets"))
+        (method, f"{path}/count") for method, path in requests() if method == "GET" and path.endswith(LISTS)
     }
 
 
@@ -111,6 +112,10 @@ def test_the_roles_table_has_just_what_the_errors_ask_for() -> None:
     }
     assert told == asked
     assert all(level in {"All", "None"} for row in table for level in row[1:5])
+
+
+def test_the_right_to_the_report_is_on_the_page() -> None:
+    assert f'"{RIGHT}"' in PAGE
 
 
 def test_the_rights_of_the_catalog_commands_are_on_the_page() -> None:
