@@ -35,6 +35,7 @@ from connector.cli import (
     usage,
 )
 from connector.cli import report as month_report
+from connector.cli.command_help import help_asked_for
 from connector.cli.invocation import PROFILES, Common, Json, MappingsPath, Profile, StateFolder, Verbose
 from connector.cli.logging_options import LogFormat, Logging, LogPath, MetricsPath
 from connector.cli.story_log import StoryLog
@@ -64,6 +65,12 @@ class ConnectorGroup(TyperGroup):
         """Run a command and exit with its code."""
         make_safe()
         given = spread_force(sys.argv[1:] if args is None else args)
+        helped = help_asked_for(self, given, extra.get("prog_name"))
+        if helped is not None:
+            answer(helped)
+            if standalone_mode:
+                sys.exit(0)
+            return 0
         with StoryLog(given).listening() as log:
             code = log.exit_code = self._ended(given, {**extra, "obj": log})
         if standalone_mode:

@@ -8,11 +8,11 @@ import typer
 from connector.cli.asking import ask_text, can_ask, choose, confirm
 from connector.cli.terminal import tell
 from connector.errors import CommandFault
-from connector.model import Choice
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from connector.model import Choice
     from connector.vendors.connectwise_items import ConnectWiseCatalog
 
 Identifier = Annotated[str | None, typer.Option("--identifier", help="Its id for people; else the code.")]
@@ -37,7 +37,7 @@ Active = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 
 
-def choice_for(choices: Sequence[Choice], text: str | None, option: str, *, ask: bool) -> Choice:
+def choice_for(choices: "Sequence[Choice]", text: str | None, option: str, *, ask: bool) -> "Choice":
     """Return the row that was named, else the only one there is, else the one that a person chooses."""
     from connector.planning.new_item import active_ones, no_choice, pick
 

@@ -158,7 +158,6 @@ def _make(folder: Path) -> None:
 def _contents(made: "MonthReport", wanted: dict[Path, str]) -> list[tuple[Path, bytes]]:
     """Return what each file holds; all of it is made before the first one is written."""
     from connector.reports.month_sheets import month_sheets
-    from connector.reports.page import page_html
     from connector.reports.sheet import csv_text
     from connector.reports.workbook import workbook_bytes
 
@@ -166,6 +165,8 @@ def _contents(made: "MonthReport", wanted: dict[Path, str]) -> list[tuple[Path, 
     found = []
     for path, kind in wanted.items():
         if kind == "html":
+            from connector.reports.page import page_html
+
             data = page_html(made).encode()
         elif kind == "xlsx":
             data = workbook_bytes(list(sheets.values()), made=made.made_at)

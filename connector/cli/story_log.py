@@ -5,10 +5,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from connector.cli.log_file import LogFile
 from connector.cli.metering import METERED, Meter
 from connector.cli.terminal import STORY, Console, told_in
+
+if TYPE_CHECKING:
+    from connector.cli.log_file import LogFile
 
 BUG = 1
 _DOES_NOTHING = {"--help", "--explain"}
@@ -55,8 +58,11 @@ class StoryLog:
         """Log as JSON or as text, to a file or, where there is none, to stderr."""
         self._console.as_json = as_json and path is None
         self._drop(self._file)
-        self._file = None if path is None else LogFile(path, self._console.show, as_json=as_json)
-        if self._file is not None:
+        self._file = None
+        if path is not None:
+            from connector.cli.log_file import LogFile
+
+            self._file = LogFile(path, self._console.show, as_json=as_json)
             self._logger.addHandler(self._file)
 
     def meter(self, command: str, path: Path | None, state: Path) -> None:

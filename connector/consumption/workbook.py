@@ -9,8 +9,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from math import isfinite
 
-from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
-
 from connector.consumption.cells import MOST_COLUMNS, MOST_ROWS, Cell, FileFault, Line, Sheet
 
 _DAMAGE = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError, ValueError)
@@ -41,6 +39,13 @@ def read_workbook(data: bytes, wanted: str | None) -> tuple[Sheet, ...]:
 
     Raises FileFault.
     """
+    from python_calamine import (  # noqa: PLC0415  for the few files that are workbooks
+        CalamineError,
+        CalamineWorkbook,
+        SheetTypeEnum,
+        SheetVisibleEnum,
+    )
+
     if data.startswith(OLE):
         raise FileFault("The file is protected by a password, or is a workbook of the old kind (XLS).", _SAVE)
     parts = _unpacked(data)

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import xlsxwriter
-
 from connector.reports.escape import printable
 from connector.reports.table import Column, columns_of
 
@@ -40,6 +38,8 @@ def workbook_bytes(sheets: Sequence[Sheet], *, made: datetime) -> bytes:
 
     A number is one in Excel only where that keeps all its digits; else it is text.
     """
+    import xlsxwriter  # noqa: PLC0415  for the few commands that make a workbook
+
     file = io.BytesIO()
     book = xlsxwriter.Workbook(file, _OPTIONS)
     book.set_properties({"created": made.replace(tzinfo=None)})

@@ -38,7 +38,6 @@ from connector.runs.reading import (
 )
 from connector.runs.sources import failed_entry
 from connector.runs.story import Story
-from connector.runs.usage_import import Asked, read_import
 
 _FORBIDDEN = 403
 _MEND = "mend the row in the file, or say under `import:` in mappings.yaml whose and what it is"
@@ -205,6 +204,11 @@ class Examiner:
 
     def _distributor(self, file: TheirFile, usage: Usage, placer: Placer) -> Distributor:
         """Return what a file says of the month, placed as the usage is; nothing of it is stored."""
+        from connector.runs.usage_import import (  # noqa: PLC0415  it loads all that suggests names
+            Asked,
+            read_import,
+        )
+
         asked = Asked(None, usage.period, afresh=True)
         made = read_import(file.data, file.name, self.mappings, self.ledger, asked)
         finder, names = finder_of(usage, self.mappings), names_of(usage, self.mappings)
