@@ -36,6 +36,7 @@ MAY_LOAD: dict[str, set[str]] = {
     "status": MAP,
     "state check": TYPER,
     "state backup copy.db": TYPER,
+    "state prune --dry-run": LEDGER,
     "schedule print cron": TYPER | {"filelock", "yaml"},
     "usage months": VENDORS,  # what is not stored is asked for
     "usage show": VENDORS,

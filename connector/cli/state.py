@@ -1,17 +1,28 @@
-"""`state check`, `state backup` and `state rebuild`."""
+"""`state check`, `state backup`, `state rebuild` and `state prune`."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from connector.cli.invocation import Common, Invocation, Json, StateFolder, Verbose, invocation
 from connector.cli.setup import make_setup
-from connector.cli.terminal import Terminal, answer
+from connector.cli.terminal import Terminal, answer, tell
+
+if TYPE_CHECKING:
+    from connector.ledger import Ledger
+    from connector.ledger.prunable import Prunable
 
 UNSOUND = 3
 
 Target = Annotated[Path, typer.Argument(metavar="PATH", help="The copy; a file that does not exist yet.")]
+
+Keep = Annotated[
+    int,
+    typer.Option("--keep", metavar="N", min=2, help="So many months of usage stay, and the one before them."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be removed; remove nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 group = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 
@@ -96,6 +107,93 @@ def rebuild(
         {"action": "rebuild", "additions": listed, "exit_code": 0},
         f"{len(found)} additions of ours were put on record again. Next: connector plan",
     )
+
+
+@group.command("prune")
+def prune(
+    ctx: typer.Context,
+    keep: Keep = 13,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: Json = False,
+    state: StateFolder = None,
+) -> None:
+    """Remove the usage of old months, and give the room back to the disk.
+
+    What was billed to whom stays, and whatever an explanation of the months that are kept needs. On a
+    terminal it shows what goes and asks once. Make a copy before: connector state backup
+    """
+    import os
+    from datetime import UTC, datetime
+
+    from connector.cli.asking import can_ask, confirm
+    from connector.cli.invocation import who_runs
+    from connector.ledger import Ledger
+    from connector.ledger.care import must_exist
+    from connector.ledger.prune import file_size, give_back
+    from connector.ledger.prune import prune as remove
+    from connector.ledger.telling import FILE_NAME
+    from connector.reports.pruned import pruned_text
+    from connector.runs.lock import one_run_at_a_time
+
+    called = invocation(ctx, Common(json=as_json, state=state))
+    folder = called.state_folder
+    must_exist(folder / FILE_NAME)
+    with Ledger(folder) as ledger:
+        what = _prunable(called, ledger, keep)
+    document = _pruning(what, keep)
+    text = pruned_text(document)
+    if not dry_run and not what.empty and not yes and can_ask():
+        tell(text)
+        dry_run = not confirm("Remove it?")
+        text = "Nothing was removed."
+    if not dry_run:
+        command = "connector state prune"
+        with one_run_at_a_time(
+            folder, who=who_runs(), pid=os.getpid(), command=command, now=datetime.now(UTC)
+        ):
+            before = file_size(folder)
+            with Ledger(folder) as ledger:
+                what = _prunable(called, ledger, keep)  # a run may have ended since
+                remove(ledger, what)
+            given = give_back(folder, before)
+        document = _pruning(what, keep) | {
+            "dry_run": False,
+            "bytes_before": given.before,
+            "bytes_after": given.after,
+            "note": given.note,
+        }
+        text = pruned_text(document)
+    _show(called, document, text)
+
+
+def _prunable(called: Invocation, ledger: "Ledger", keep: int) -> "Prunable":
+    from connector.ledger.prunable import find_prunable
+    from connector.model import Period
+
+    return find_prunable(ledger, keep, Period.of(called.today()))
+
+
+def _pruning(what: "Prunable", keep: int) -> dict[str, Any]:
+    """Return what goes, as long as nothing has gone."""
+    return {
+        "action": "prune",
+        "keep": keep,
+        "dry_run": True,
+        "empty": what.empty,
+        "kept_from": str(what.first) if what.first is not None else None,
+        "months": [str(each) for each in what.months],
+        "snapshots": len(what.snapshots),
+        "rows": what.rows,
+        "plans": len(what.plans),
+        "maps": len(what.maps),
+        "shadow_runs": len(what.shadows),
+        "live_days": len(what.days),
+        "bytes_before": None,
+        "bytes_after": None,
+        "note": "",
+        "exit_code": 0,
+    }
 
 
 def _show(called: Invocation, document: dict[str, Any], text: str) -> None:

@@ -143,7 +143,7 @@ def months(
 
     called = invocation(ctx, Common(as_json, verbose, mappings, state))
     with opened(called) as desk:
-        stored = desk.stored
+        stored = desk.every
     columns, rows = months_table(stored)
     offer(called, months_document(stored), columns, rows, as_csv=as_csv, xlsx=xlsx, overwrite=overwrite)
     if not stored:

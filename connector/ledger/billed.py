@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
+from connector.errors import CommandFault
 from connector.ledger.standing import BILLING, STANDING, back
 from connector.ledger.store import Ledger
 from connector.ledger.stored_rows import StoredRows, stored_rows
@@ -45,7 +46,8 @@ def billed_month(
 
     It counts as billed from the day after a run over all tenants had nothing left to do, or nothing but what
     people decide where the month has `passed`; what a later run with --restate began to carry counts from
-    then on. A run that was taken back counts for neither.
+    then on. A run that was taken back counts for neither. Raises CommandFault where those rows were pruned:
+    beside none of them, everything would look as if it had come since.
     """
     undone = back(ledger)
     ended = "IN (0, 3)" if passed else "= 0"
@@ -72,6 +74,13 @@ def billed_month(
         billed[0]["id"],
     )
     usage = (restated or billed)[0]["usage"]
+    (kept,) = ledger.query("SELECT pruned_at FROM usage WHERE id = ?", usage)
+    if kept["pruned_at"] is not None:
+        raise CommandFault(
+            f"The usage that {period} was billed from was pruned on {kept['pruned_at'][:10]}, so nothing "
+            "can tell what has changed since.",
+            "Look into a backup from before that day: --state DIR names another folder.",
+        )
     return BilledMonth(usage, stored_rows(ledger, usage))
 
 

@@ -51,7 +51,9 @@ class Import:
 def newest_import(ledger: Ledger, period: Period) -> Import | None:
     """Return a month's import as it stands, or None where no file of it was imported."""
     found = ledger.query(
-        "SELECT * FROM usage WHERE period = ? AND source = ? ORDER BY id DESC LIMIT 1", str(period), SOURCE
+        "SELECT * FROM usage WHERE period = ? AND source = ? AND pruned_at IS NULL ORDER BY id DESC LIMIT 1",
+        str(period),
+        SOURCE,
     )
     if not found:
         return None
@@ -83,7 +85,10 @@ def newest_import(ledger: Ledger, period: Period) -> Import | None:
 
 def imported_periods(ledger: Ledger) -> tuple[Period, ...]:
     """Return the months that a file was imported for, the newest first."""
-    found = ledger.query("SELECT DISTINCT period FROM usage WHERE source = ? ORDER BY period DESC", SOURCE)
+    found = ledger.query(
+        "SELECT DISTINCT period FROM usage WHERE source = ? AND pruned_at IS NULL ORDER BY period DESC",
+        SOURCE,
+    )
     return tuple(Period.parse(row["period"]) for row in found)
 
 

@@ -25,7 +25,8 @@ class StoredMonth:
 def newest_month(ledger: Ledger) -> StoredMonth | None:
     """Return the newest month that any run has stored, as it was read last."""
     found = ledger.query(
-        "SELECT id, period FROM usage WHERE source = 'sophos-api' ORDER BY period DESC, id DESC LIMIT 1"
+        "SELECT id, period FROM usage WHERE source = 'sophos-api' AND pruned_at IS NULL "
+        "ORDER BY period DESC, id DESC LIMIT 1"
     )
     if not found:
         return None

@@ -79,7 +79,7 @@ def run_history(ledger: Ledger, number: int) -> RunHistory | None:
         "SELECT plans.run, document FROM plans JOIN runs USING (digest) WHERE runs.id = ?", number
     )
     usage = ledger.query(
-        "SELECT id AS snapshot, period, source, rows, fetched_at, file FROM usage WHERE id = ?",
+        "SELECT id AS snapshot, period, source, rows, fetched_at, file, pruned_at FROM usage WHERE id = ?",
         run.usage if run.planned_from is None else run.planned_from,
     )
     undone = ledger.query(

@@ -87,6 +87,13 @@ def quiet_nights(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def pruning(db: Database) -> None:
+    """Know of months whose rows were removed: when, what they came to, and the names that were in them."""
+    for statement in _PRUNING.split(";"):
+        db.execute(statement)
+
+
 KNOWN_STEPS = frozenset(
     {
         "first_tables",
@@ -100,6 +107,7 @@ KNOWN_STEPS = frozenset(
         "journal",
         "words_of_notices",
         "quiet_nights",
+        "pruning",
     }
 )
 """Every step above; a file that holds another one was written by a newer version."""
@@ -387,5 +395,20 @@ CREATE TABLE vendor_facts (
     name TEXT PRIMARY KEY,           -- what was found out, such as how long a list is
     value TEXT NOT NULL,             -- JSON
     learned_at TEXT NOT NULL         -- facts age: whoever reads one says how old it may be
+) STRICT, WITHOUT ROWID
+"""
+
+_PRUNING = """
+ALTER TABLE usage ADD COLUMN pruned_at TEXT;     -- when its rows were removed, NULL where all are here
+
+CREATE TABLE pruned_sums (
+    usage INTEGER PRIMARY KEY REFERENCES usage (id),
+    sums TEXT NOT NULL               -- JSON: what a month came to, by product code: [quantity, costs]
+) STRICT;
+
+CREATE TABLE pruned_names (
+    sort TEXT NOT NULL,              -- id, serial or tenant
+    text TEXT NOT NULL,              -- what only rows that were removed had: a bundle must still hide it
+    PRIMARY KEY (sort, text)
 ) STRICT, WITHOUT ROWID
 """

@@ -27,6 +27,9 @@ _NAMES: tuple[tuple[Sort, str], ...] = (
     ("id", "SELECT DISTINCT external_id AS text FROM usage_rows"),
     ("tenant", "SELECT DISTINCT tenant AS text FROM failed_rows"),
     ("file", "SELECT DISTINCT file AS text FROM usage"),
+    ("id", "SELECT text FROM pruned_names WHERE sort = 'id'"),
+    ("serial", "SELECT text FROM pruned_names WHERE sort = 'serial'"),
+    ("tenant", "SELECT text FROM pruned_names WHERE sort = 'tenant'"),
 )
 _KEPT = (
     "SELECT identifier AS text FROM items",

@@ -4,19 +4,23 @@ import json
 from collections import defaultdict
 from decimal import Decimal
 
-from connector.ledger.months import snapshots
+from connector.ledger.months import every_snapshot
 from connector.ledger.store import Ledger
 from connector.model import Period, UsageRow
+from connector.planning.change import plain
 from connector.planning.month_trends import CodeSum, MonthSums
-from connector.planning.prices import unit_prices
+from connector.planning.prices import Money, unit_prices
 from connector.planning.snapshots import Snapshot
 from connector.planning.usage_views import EXACT, money_of
 
 
 def months_before(ledger: Ledger, period: Period, source: str) -> dict[Period, Snapshot]:
-    """Return the snapshot in force of each month before one: of this source, else what was found last."""
+    """Return the snapshot in force of each month before one: of this source, else what was found last.
+
+    Of a pruned one only the sums are left.
+    """
     found: dict[Period, Snapshot] = {}
-    for each in snapshots(ledger):
+    for each in every_snapshot(ledger):
         if each.in_force and each.period < period:
             known = found.setdefault(each.period, each)
             if known.source != source and each.source == source:
@@ -29,6 +33,8 @@ def month_sums(ledger: Ledger, snapshot: Snapshot) -> MonthSums:
 
     SQLite gathers the rows that are alike in code, quantity and price, so that years are quickly read.
     """
+    if snapshot.pruned_at is not None:
+        return _sums_kept(ledger, snapshot)
     alike = ledger.query(
         "SELECT product_code, quantity, "
         "json_extract(received, '$.unitPrice', '$.unitPriceCurrency') AS price, count(*) AS many "
@@ -52,3 +58,23 @@ def month_sums(ledger: Ledger, snapshot: Snapshot) -> MonthSums:
         snapshot.source,
         {code: CodeSum(quantities[code], money_of(costs[code])) for code in sorted(quantities)},
     )
+
+
+def sums_text(sums: MonthSums) -> str:
+    """Write what a month came to as JSON."""
+    listed = {
+        code: [plain(each.quantity), [[plain(money.amount), money.currency] for money in each.cost]]
+        for code, each in sums.codes.items()
+    }
+    return json.dumps(listed)
+
+
+def _sums_kept(ledger: Ledger, snapshot: Snapshot) -> MonthSums:
+    """Return what a snapshot came to, as it was written down when its rows were removed."""
+    found = ledger.query("SELECT sums FROM pruned_sums WHERE usage = ?", snapshot.number)
+    said = json.loads(found[0]["sums"]) if found else {}
+    codes = {
+        code: CodeSum(Decimal(quantity), tuple(Money(Decimal(amount), currency) for amount, currency in cost))
+        for code, (quantity, cost) in said.items()
+    }
+    return MonthSums(snapshot.period, snapshot.source, codes)

@@ -16,7 +16,7 @@ class Snapshot:
 
     `read_at` is when it was found so last, `failed` counts the rows of a file that could not be imported.
     `restated` says that the month has other snapshots of this source, `applied` are the runs that wrote it
-    to ConnectWise, `last_run` is the last one that used it, or 0.
+    to ConnectWise, `last_run` is the last one that used it, or 0. `pruned_at` is when its rows were removed.
     """
 
     number: int
@@ -31,6 +31,7 @@ class Snapshot:
     last_run: int = 0
     in_force: bool = False
     restated: bool = False
+    pruned_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

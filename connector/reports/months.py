@@ -40,13 +40,19 @@ def months_table(stored: Iterable[Snapshot]) -> tuple[tuple[Column, ...], list[t
             each.read_at,
             str(each.rows),
             str(each.failed),
-            "in force" if each.in_force else "replaced",
+            _state(each),
             "restated" if each.restated else "",
             ", ".join(str(run) for run in each.applied),
             each.file or "",
         )
         for each in stored
     ]
+
+
+def _state(snapshot: Snapshot) -> str:
+    if snapshot.pruned_at is not None:
+        return f"pruned {snapshot.pruned_at[:10]}"
+    return "in force" if snapshot.in_force else "replaced"
 
 
 def _snapshot(snapshot: Snapshot) -> Document:
@@ -60,6 +66,7 @@ def _snapshot(snapshot: Snapshot) -> Document:
         "fetched_at": snapshot.fetched_at,
         "read_at": snapshot.read_at,
         "in_force": snapshot.in_force,
+        "pruned_at": snapshot.pruned_at,
         "restated": snapshot.restated,
         "applied_by": list(snapshot.applied),
     }

@@ -81,6 +81,8 @@ def history_text(document: Document, history: RunHistory) -> str:
             f"Run {document['planned_by']} made the same plan again; what is said is as it said it.",
             "",
         ]
+    if run.digest is not None and not history.plan:
+        lines += ["Its plan is not here any more: connector state prune has removed it.", ""]
     if document["undone_by"]:
         numbers = ", ".join(str(each) for each in document["undone_by"])
         lines.append(f"Undone, as far as nothing had moved, by run {numbers}.")
@@ -100,7 +102,8 @@ def _facts(document: Document, run: PastRun) -> Iterator[tuple[str, str]]:
     if usage is not None:
         file = f", file {usage['file']}" if usage["file"] else ""
         told = f"snapshot {usage['snapshot']}: {usage['rows']} rows from {usage['source']}{file}"
-        yield "usage", f"{told}, stored {usage['fetched_at']}"
+        pruned = f", pruned {usage['pruned_at'][:10]}" if usage.get("pruned_at") else ""
+        yield "usage", f"{told}, stored {usage['fetched_at']}{pruned}"
     if used is not None:
         same = {True: "the same as today's", False: "not today's", None: "there is none today"}
         yield "map", f"{used['hash'][:12]}, {same[used['is_todays']]}"

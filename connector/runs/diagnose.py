@@ -191,7 +191,8 @@ class Examiner:
     def _called_before(self, period: Period) -> dict[str, set[str]]:
         """Return the descriptions of each code in the last month before this one that is stored."""
         found = self.ledger.query(
-            "SELECT id FROM usage WHERE source = ? AND period < ? ORDER BY period DESC, id DESC LIMIT 1",
+            "SELECT id FROM usage WHERE source = ? AND period < ? AND pruned_at IS NULL "
+            "ORDER BY period DESC, id DESC LIMIT 1",
             API,
             str(period),
         )

@@ -26,6 +26,8 @@ def month_report(examination: Examination, ledger: Ledger, made_at: datetime) ->
     finder = finder_of(usage, placer.mappings)
     lines = usage_lines(usage.rows, finder, names)
     before = stored.get(period.previous)
+    if before is not None and before.pruned_at is not None:
+        before = None  # its sums are known, and not whose usage it was
     earlier = usage_lines(snapshot_rows(ledger, before.number), finder, names) if before is not None else ()
     this_year = sorted(stored)[-(MOST_MONTHS - 1) :]
     months = months_through(

@@ -10,6 +10,7 @@ from connector.ledger import Ledger
 from connector.ledger.arrival import Arrival, take_in
 from connector.ledger.billed import applied_sources, billed_month, record_planned_from, usage_read
 from connector.ledger.imports import FailedRow, bind_run, imported_periods, newest_import
+from connector.ledger.months import pruned_on
 from connector.ledger.recall import listed_last
 from connector.model import Period
 from connector.planning.findings import Options, Unresolved
@@ -86,8 +87,10 @@ class Reader:
         wanted = period or next(listed, None)
         imported = newest_import(self.ledger, wanted) if wanted is not None else None
         if imported is None:
+            pruned = pruned_on(self.ledger, wanted) if wanted is not None else None
+            gone = f" The usage of {wanted} was pruned on {pruned}." if pruned is not None else ""
             raise NotImported(
-                f"No consumption file was imported for {period or 'any month up to now'}.",
+                f"No consumption file was imported for {period or 'any month up to now'}.{gone}",
                 "Import one: connector usage import FILE",
             )
         bind_run(self.ledger, self.run, imported)

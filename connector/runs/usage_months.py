@@ -8,7 +8,7 @@ from datetime import date
 from connector.errors import CommandFault, NotImported, NotPublished, SettingsFault
 from connector.ledger import Ledger
 from connector.ledger.history import tenant_names
-from connector.ledger.months import snapshot_rows, snapshots
+from connector.ledger.months import every_snapshot, pruned_on, snapshot_rows
 from connector.ledger.recall import listed_last
 from connector.model import Mappings, Period, UsageRow
 from connector.planning.resolve import TenantFinder
@@ -45,14 +45,19 @@ class UsageMonths:
     today: date
     sophos: Callable[[], Sophos]
     story: Story
-    _stored: tuple[Snapshot, ...] | None = field(default=None, init=False)
+    _every: tuple[Snapshot, ...] | None = field(default=None, init=False)
+
+    @property
+    def every(self) -> tuple[Snapshot, ...]:
+        """Every snapshot, the newest first, also those that were pruned."""
+        if self._every is None:
+            self._every = every_snapshot(self.ledger)
+        return self._every
 
     @property
     def stored(self) -> tuple[Snapshot, ...]:
-        """Every snapshot, the newest first."""
-        if self._stored is None:
-            self._stored = snapshots(self.ledger)
-        return self._stored
+        """Every snapshot that has its rows, the newest first."""
+        return tuple(each for each in self.every if each.pruned_at is None)
 
     def month(self, period: Period | None, source: str | None = None) -> UsageMonth:
         """Return a month from a source, else from the one that was found last; raises NotPublished.
@@ -65,7 +70,11 @@ class UsageMonths:
         if found is not None:
             return self._recalled(found)
         if source in _MAKE:
-            raise NotImported(f"No usage of {period} is stored from the source `{source}`.", _MAKE[source])
+            pruned = pruned_on(self.ledger, period)
+            gone = f" What was, was pruned on {pruned}." if pruned is not None else ""
+            raise NotImported(
+                f"No usage of {period} is stored from the source `{source}`.{gone}", _MAKE[source]
+            )
         return self._read(period)
 
     def named(self, text: str | None, source: str | None = None) -> UsageMonth:
@@ -93,7 +102,12 @@ class UsageMonths:
             ) from None
 
     def _numbered(self, number: int) -> UsageMonth:
-        for each in self.stored:
+        for each in self.every:
+            if each.number == number and each.pruned_at is not None:
+                raise CommandFault(
+                    f"Snapshot {number}, of {each.period}, was pruned on {each.pruned_at[:10]}.",
+                    "See what is stored: connector usage months",
+                )
             if each.number == number:
                 return self._recalled(each)
         raise CommandFault(f"No snapshot has the number {number}.", "Copy it from: connector usage months")

@@ -10,6 +10,7 @@ from connector.errors import CommandFault, ConnectorError
 from connector.ledger import Ledger
 from connector.ledger.billed import applied_sources
 from connector.ledger.lineage import document_of, remembered_directory
+from connector.ledger.months import pruned_on
 from connector.mappings.file import MappingsFile
 from connector.model import Addition, Key, Period
 from connector.planning.allowances import desired_of
@@ -88,11 +89,14 @@ class Explainer:
 
 def _month(teller: LineTeller, period: Period | None) -> Snapshot:
     """Return the usage in force of a month, else of the newest; raises CommandFault where there is none."""
-    stored = teller.snapshots.values()
+    stored = [each for each in teller.snapshots.values() if each.pruned_at is None]
     wanted = period or max((each.period for each in stored), default=None)
     found = [each for each in stored if each.in_force and each.period == wanted]
     if wanted is None or not found:
+        pruned = pruned_on(teller.ledger, wanted) if wanted is not None else None
         what = f"No usage of {wanted} is stored" if wanted is not None else "No usage is stored yet"
+        if pruned is not None:
+            what = f"The usage of {wanted} was pruned on {pruned}"
         raise CommandFault(
             f"{what}, so there is nothing to explain.", "See what is stored: connector usage months"
         )

@@ -21,7 +21,7 @@ from connector.ledger.lineage import (
     runs_applied,
     tenants_seen,
 )
-from connector.ledger.months import snapshots
+from connector.ledger.months import every_snapshot
 from connector.mappings.file import MappingsFile
 from connector.mappings.load import parse_mappings
 from connector.mappings.places import Places
@@ -72,7 +72,7 @@ class LineTeller:
         self.today = today
         self.runs = runs_applied(ledger)
         self.stored = lines_stored(ledger)
-        self.snapshots = {each.number: each for each in snapshots(ledger)}
+        self.snapshots = {each.number: each for each in every_snapshot(ledger)}
         self.tenants = tenants_seen(ledger)
         self.now = MapThen(file.path.name, file.mappings, Places(file.data))
         self._firewalls = firewalls_seen(ledger)
@@ -157,9 +157,10 @@ class LineTeller:
 
     def _billed(self, run: RunMade, addition_id: int, key: Key) -> Desired | None:
         """Return what a run must have found on a line that it did not write to, None where nobody knows."""
-        if run.usage not in self.snapshots:
+        snapshot = self.snapshots.get(run.usage or 0)
+        if snapshot is None or snapshot.pruned_at is not None:
             return None
-        found = self._desired(run.usage, self.map_of(run)).get(key)
+        found = self._desired(snapshot.number, self.map_of(run)).get(key)
         if found is None or found.conflict or found.quantity <= 0:
             return None
         return None if left_because(document_of(self.ledger, run.digest), addition_id, key) else found
