@@ -10,7 +10,7 @@ from typing import Any
 
 from months.calling import Run
 from months.importing import broken, imports, row
-from months.msp import Msp
+from months.msp import Customer, Msp
 
 MONTHS = 17
 XGS = "XGS-MSP"
@@ -31,20 +31,7 @@ def lived(msp: Msp, run: Run, months: int = MONTHS) -> list[str]:
     passed = [msp.period]
     for month in range(1, months + 1):
         msp.mappings["products"][f"SEEN-{month}"] = {"sync": False}  # another map each month
-        if month == 2:
-            alder.uses("CIXA-MSP", 20)
-            mistaken = run("sync").json["run"]
-            assert run("runs", "undo", str(mistaken)).outcomes
-        if month == 3:
-            cedar.entry["sync"] = False  # its line goes on as it is
-        if month == 4:
-            elm.stops("CEMA-MSP")
-            elm.uses("CIXA-MSP", 11)
-        if month == 5:
-            msp.mappings["firewalls"]["X1A7ALDER01"] = birch.tenant
-        if month == 6:
-            imports(run, [row(birch.tenant, "CIXA-MSP", 8)], [broken("CIXA-MSP")], msp.period)
-            imports(run, [row(birch.tenant, "CIXA-MSP", 9)], period=msp.period)
+        happens(month, msp, run, (alder, birch, cedar, elm))
         if month % 4 == 0:
             alder.uses("CIXA-MSP", 12 + month)
         run("plan")
@@ -63,6 +50,30 @@ def lived(msp: Msp, run: Run, months: int = MONTHS) -> list[str]:
             msp.next_month()
             passed.append(msp.period)
     return passed
+
+
+def happens(month: int, msp: Msp, run: Run, customers: tuple[Customer, ...]) -> None:
+    """Let happen what a month is remembered for."""
+    alder, birch, cedar, elm = customers
+    if month == 2:
+        alder.uses("CIXA-MSP", 20)
+        mistaken = run("sync").json["run"]
+        assert run("runs", "undo", str(mistaken)).outcomes
+    if month == 3:
+        cedar.entry["sync"] = False  # its line goes on as it is
+    if month == 4:
+        elm.stops("CEMA-MSP")
+        elm.uses("CIXA-MSP", 11)
+    if month == 5:
+        msp.mappings["firewalls"]["X1A7ALDER01"] = birch.tenant
+    if month == 6:
+        imports(run, [row(birch.tenant, "CIXA-MSP", 8)], [broken("CIXA-MSP")], msp.period)
+        imports(run, [row(birch.tenant, "CIXA-MSP", 9)], period=msp.period)
+    if month == 7:  # its last month
+        msp.world.stop_using(msp.period, None, XGS)
+        msp.world.use(msp.period, None, XGS, 1, serial="X1A7ALDER01")
+    if month == 8:
+        msp.mappings["defaults"] = {"effective": "next_invoice"}
 
 
 def answers(run: Run, state: Path, months: list[str]) -> Iterator[tuple[str, Any]]:

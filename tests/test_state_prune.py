@@ -15,9 +15,11 @@ from long_past import answers, copied, lived
 from months.calling import Run, is_ours
 from months.msp import ENDPOINT, Msp
 from months.sitting import Person
+from sqlite_utils import Database
 
 from connector.ledger import Ledger
 from connector.ledger.care import check_file
+from connector.ledger.schema import migrations
 from connector.ledger.ticket import ticket_of
 from connector.runs.lock import one_run_at_a_time
 
@@ -281,6 +283,31 @@ def test_a_process_killed_at_any_moment_of_it_leaves_a_ledger_that_plans_the_sam
         prune(run, "--yes", state=state)
         assert rows(state) <= left + 20, moments[moment - 1]
         assert asked(state, "SELECT count(*) FROM usage WHERE pruned_at IS NOT NULL")[0][0] > 0
+
+
+def test_a_ledger_of_an_earlier_version_has_the_same_rows_and_views_after_the_upgrade(
+    msp: Msp, run: Run
+) -> None:
+    alder = msp.customer("Alder", {"CIXA-MSP": 12})
+    msp.maps("XGS-MSP", item="SOPHOS-FIREWALL")
+    msp.firewall("X1A7ALDER01", "XGS-MSP")
+    msp.mappings["firewalls"] = {"X1A7ALDER01": alder.tenant}
+    run("sync")
+    before = run.folder / "before"
+    before.mkdir()
+    with closing(sqlite3.connect(before / "connector.db")) as database:
+        migrations.apply(Database(database), stop_before="pruning")
+        database.execute("ATTACH ? AS new", (str(run.state / "connector.db"),))
+        for name in ("runs", "usage_rows", "tenants", "firewalls"):
+            database.execute(f"INSERT INTO main.{name} SELECT * FROM new.{name}")  # noqa: S608  (ours)
+        columns = "id, period, source, hash, rows, fetched_at, file, origin"
+        database.execute(f"INSERT INTO main.usage SELECT {columns} FROM new.usage")  # noqa: S608
+        database.commit()
+    with Ledger(before) as upgraded:
+        assert upgraded.query("SELECT * FROM usage")[0]["pruned_at"] is None
+    assert check_file(before) == ()
+    for query in ("SELECT * FROM usage_rows", "SELECT * FROM v_firewalls"):
+        assert asked(before, query) == asked(run.state, query) != []
 
 
 def test_live_counts_of_other_days_go(msp: Msp, run: Run) -> None:

@@ -28,20 +28,23 @@ _WHOLE = (
     "AND json_extract(plans.options, '$.product') IS NULL AND json_extract(plans.options, '$.only') IS NULL"
 )
 
+# Most rows have an account's number in place of a serial number: a firewall's is on record, or is nobody's.
+_OF_FIREWALLS = "(serial IN (SELECT serial FROM firewalls) OR (account_id IS NULL AND serial IS NOT NULL))"
+
 # A firewall was first billed by a code in its first row, and last in the month whose newest run names it.
 _FIRST_ROWS = (
-    "SELECT usage, number FROM (SELECT usage_rows.usage, number, row_number() OVER "
+    "SELECT usage, number FROM (SELECT usage_rows.usage, number, row_number() OVER "  # noqa: S608  (our words)
     "(PARTITION BY serial, product_code ORDER BY period, usage_rows.usage, number) AS nth "
     "FROM usage_rows JOIN usage ON usage.id = usage_rows.usage "
-    "WHERE serial IS NOT NULL AND usage.id IN (SELECT value FROM json_each(?))) WHERE nth = 1"
+    f"WHERE {_OF_FIREWALLS} AND usage.id IN (SELECT value FROM json_each(?))) WHERE nth = 1"
 )
 _LAST_ROWS = (
-    "WITH months AS (SELECT period, usage, max(id) AS run FROM runs "
+    "WITH months AS (SELECT period, usage, max(id) AS run FROM runs "  # noqa: S608  (our words)
     "WHERE usage IS NOT NULL AND source <> 'live' GROUP BY period) "
     "SELECT usage, number FROM (SELECT usage_rows.usage, number, rank() OVER "
     "(PARTITION BY serial ORDER BY months.period DESC) AS nth "
     "FROM months JOIN usage_rows ON usage_rows.usage = months.usage "
-    "WHERE serial IS NOT NULL AND months.usage IN (SELECT value FROM json_each(?))) WHERE nth = 1"
+    f"WHERE {_OF_FIREWALLS} AND months.usage IN (SELECT value FROM json_each(?))) WHERE nth = 1"
 )
 
 

@@ -94,6 +94,14 @@ def pruning(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def rows_without_overflow(db: Database) -> None:
+    """Keep rows of usage where one takes what it is long: without a rowid, each took a page of its own."""
+    for statement in _ROWS_WITHOUT_OVERFLOW.split(";"):
+        db.execute(statement)
+    db.execute(VIEWS[-1])
+
+
 KNOWN_STEPS = frozenset(
     {
         "first_tables",
@@ -108,6 +116,7 @@ KNOWN_STEPS = frozenset(
         "words_of_notices",
         "quiet_nights",
         "pruning",
+        "rows_without_overflow",
     }
 )
 """Every step above; a file that holds another one was written by a newer version."""
@@ -411,4 +420,26 @@ CREATE TABLE pruned_names (
     text TEXT NOT NULL,              -- what only rows that were removed had: a bundle must still hide it
     PRIMARY KEY (sort, text)
 ) STRICT, WITHOUT ROWID
+"""
+
+_ROWS_WITHOUT_OVERFLOW = """
+DROP VIEW v_firewalls;
+
+ALTER TABLE usage_rows RENAME TO usage_rows_before;
+
+CREATE TABLE usage_rows (
+    usage INTEGER NOT NULL REFERENCES usage (id),
+    number INTEGER NOT NULL,
+    account_id TEXT,
+    external_id TEXT,
+    serial TEXT,
+    product_code TEXT NOT NULL,
+    quantity TEXT NOT NULL,
+    received TEXT NOT NULL,          -- JSON as it came, less the contact person
+    PRIMARY KEY (usage, number)
+) STRICT;
+
+INSERT INTO usage_rows SELECT * FROM usage_rows_before ORDER BY usage, number;
+
+DROP TABLE usage_rows_before
 """
