@@ -70,7 +70,7 @@ class Arrival:
         """Return the snapshot of the month that was read last, and its length."""
         found = self._ledger.tuples(
             "SELECT usage.id, usage.rows FROM usage LEFT JOIN runs ON runs.usage = usage.id "
-            "WHERE usage.period = ? AND usage.source = ? GROUP BY usage.id "
+            "WHERE usage.period = ? AND usage.source = ? AND usage.pruned_at IS NULL GROUP BY usage.id "
             "ORDER BY max(runs.id) DESC, usage.id DESC LIMIT 1",
             *self._of,
         )
