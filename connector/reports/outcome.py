@@ -21,12 +21,16 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run that went as far as it could; `digest` names the plan that a person asked for."""
+    """A run that went as far as it could; `digest` names the plan that a person asked for.
+
+    `interrupted`: a person stopped it while it wrote, although all that it had to write may be done.
+    """
 
     number: int
     digest: str
     plan: Plan
     results: Sequence[Result]
+    interrupted: bool = False
 
     @property
     def exit_code(self) -> int:

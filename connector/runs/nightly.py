@@ -23,8 +23,6 @@ from connector.planning.schedule import Due, Night, first_night, next_month, pla
 from connector.planning.sources import API, LIVE
 from connector.reports.log_line import LogLine
 from connector.reports.night import DONE, PARTLY, TO_DECIDE, NightReport, Step
-from connector.reports.outcome import Run
-from connector.runs.apply import RUN_AGAIN
 from connector.runs.draft import finder_of, names_of
 from connector.runs.pipeline import Pipeline
 from connector.runs.reading import Sophos
@@ -59,7 +57,7 @@ class Nightly:
         try:
             for step in chain(self._bill(night, sophos), self._look_again(night, sophos)):
                 steps.append(step)
-                interrupted = step.run is not None and _broke_off(step.run)
+                interrupted = step.run is not None and step.run.interrupted
                 if interrupted:
                     break
         except KeyboardInterrupt:
@@ -163,11 +161,6 @@ def look_again(pipeline: Pipeline, period: Period) -> tuple[Unresolved, ...]:
             )
         )
     return findings
-
-
-def _broke_off(run: Run) -> bool:
-    """Whether a person stopped a run while it was writing."""
-    return any(result.message == f"interrupted; {RUN_AGAIN}" for result in run.results)
 
 
 def _is_off(mappings: Mappings, tenant_id: str, product_code: str) -> bool:

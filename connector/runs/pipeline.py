@@ -37,6 +37,8 @@ from connector.runs.story import Silence, Story
 PARTLY_APPLIED = 6
 LOOK_AGAIN_SECONDS = 1.0
 KEPT_OPEN = timedelta(days=1)
+LATELY = timedelta(minutes=15)
+"""Longer than reading both vendors takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,15 @@ class Pipeline:
                 [untried(change, "a guard refused the run") for change in plan.changes],
             )
         self.story.stage("Writing to ConnectWise")
-        applier = Applier(self.connectwise, self.ledger, run=self.run, today=self.today, sleep=self.sleep)
-        return Run(self.run, digest, plan, applier.apply(plan, digest, self.story))
+        applier = Applier(
+            self.connectwise,
+            self.ledger,
+            run=self.run,
+            today=self.today,
+            in_flight_seconds=self.in_flight_seconds,
+        )
+        results = applier.apply(plan, digest, self.story)
+        return Run(self.run, digest, plan, results, interrupted=applier.interrupted)
 
     def sync(self, period: Period | None, options: Options, source: Source = API) -> Run:
         """Plan, guard and apply in one go."""
@@ -171,26 +180,56 @@ class Pipeline:
         A create that does not show may still be under way: it is waited for before anything is planned
         again, and kept open for a day, so that a line which comes late is known as ours.
         """
-        for change in self.ledger.open_changes():
-            agreement_id = change.key.agreement_id
-            verdict = self._verdict(change, additions)
-            while verdict.outcome == "missing" and agreement_id in additions and self._under_way(change):
-                self.sleep(LOOK_AGAIN_SECONDS)
-                additions[agreement_id] = self.connectwise.additions(agreement_id)
-                verdict = self._verdict(change, additions)
+        left_open = self.ledger.open_changes()
+        if not left_open:
+            return
+        known = set(self.ledger.known_additions())
+        self._await(left_open, additions, known)
+        for change in left_open:
+            verdict = _verdict(change, additions, known)
             if verdict.outcome != "missing" and verdict.addition is not None:
                 self.ledger.record_done(change.id, self.run, verdict.addition)
+                known.add(verdict.addition.id)
             else:
                 late = change.kind == "create" and self.now() - change.sent_at <= KEPT_OPEN
                 self.ledger.record_outcome(change.id, "unclear" if late else "failed", verdict.message)
 
-    def _verdict(self, change: OpenChange, additions: dict[int, tuple[Addition, ...]]) -> Settlement:
-        return settle(change, additions.get(change.key.agreement_id, ()), self.ledger.known_additions())
+    def _await(
+        self,
+        left_open: Iterable[OpenChange],
+        additions: dict[int, tuple[Addition, ...]],
+        known: Collection[int],
+    ) -> None:
+        """Read the agreements of creates that may have come late again, until they show or their time is up.
+
+        All of them together: a run that was killed may have had several under way. What was read before
+        the last one's time was up says nothing, so each is read once more after it.
+        """
+        late = [
+            each
+            for each in left_open
+            if each.kind == "create"
+            and each.key.agreement_id in additions
+            and abs(self.now() - each.sent_at) <= LATELY
+            and _verdict(each, additions, known).outcome == "missing"
+        ]
+        while late:
+            under_way = [each for each in late if self._under_way(each)]
+            if under_way:
+                self.sleep(LOOK_AGAIN_SECONDS)
+            for agreement_id in sorted({each.key.agreement_id for each in late}):
+                additions[agreement_id] = self.connectwise.additions(agreement_id)
+            late = [each for each in under_way if _verdict(each, additions, known).outcome == "missing"]
 
     def _under_way(self, change: OpenChange) -> bool:
         """Whether ConnectWise may yet carry out a create that it was sent a moment ago."""
-        since = (self.now() - change.sent_at).total_seconds()
-        return change.kind == "create" and 0 <= since < self.in_flight_seconds
+        return 0 <= (self.now() - change.sent_at).total_seconds() < self.in_flight_seconds
+
+
+def _verdict(
+    change: OpenChange, additions: Mapping[int, tuple[Addition, ...]], known: Collection[int]
+) -> Settlement:
+    return settle(change, additions.get(change.key.agreement_id, ()), known)
 
 
 def _must_be_known(

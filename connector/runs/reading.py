@@ -1,9 +1,9 @@
 """Reads both vendors for one month; what is read here is never written back."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from itertools import chain
 from typing import Protocol
 
@@ -28,7 +28,8 @@ from connector.planning.findings import Unresolved
 from connector.planning.resolve import item_references
 from connector.planning.sources import API, Source
 from connector.planning.uncounted import Uncounted
-from connector.runs.apply import Additions
+from connector.runs.additions import Additions
+from connector.runs.hands import answers
 from connector.runs.story import Story
 from connector.vendors.connectwise_choice import Found, Length
 from connector.vendors.connectwise_lists import AT_ONCE
@@ -246,13 +247,8 @@ def read_additions(
     """Return the additions of each of these agreements, a few agreements at a time."""
     story.stage("Reading additions")
     found: dict[int, tuple[Addition, ...]] = {}
-    with ThreadPoolExecutor(READERS) as readers:
-        reading = {readers.submit(connectwise.additions, each): each for each in sorted(agreement_ids)}
-        try:
-            for count, finished in enumerate(as_completed(reading), start=1):
-                found[reading[finished]] = finished.result()
-                story.progress(count, len(reading))
-        except BaseException:
-            readers.shutdown(wait=False, cancel_futures=True)
-            raise
+    reading = {each: partial(connectwise.additions, each) for each in sorted(agreement_ids)}
+    for agreement_id, additions in answers(READERS, reading):
+        found[agreement_id] = additions
+        story.progress(len(found), len(reading))
     return found

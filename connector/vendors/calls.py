@@ -39,7 +39,8 @@ class Call:
     """One request.
 
     `doing` completes "while ..." in every error, `right` is the permission it needs, and an answer
-    with one of the `handled` statuses is returned instead of raised.
+    with one of the `handled` statuses is returned instead of raised. `turn` is what `Pace.wait` returned,
+    where whoever sends it has waited for it already.
     """
 
     url: str
@@ -52,6 +53,7 @@ class Call:
     effect: Effect = "reads"
     right: str = ""
     handled: frozenset[int] = frozenset()
+    turn: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

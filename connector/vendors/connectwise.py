@@ -12,7 +12,7 @@ from connector.vendors.connectwise_report import AdditionsReport
 from connector.vendors.connectwise_session import ConnectWiseCredentials, ConnectWiseSession
 from connector.vendors.connectwise_writes import NotAsAsked, id_shown, not_as_asked, record_after, sendable
 from connector.vendors.fields import Malformed, Record, as_record, required_id
-from connector.vendors.transport import Call, Patience, Throttled, Trace, Unclear
+from connector.vendors.transport import Call, Pace, Patience, Throttled, Trace, Unclear
 
 __all__ = ["ConnectWiseClient", "NotAsAsked", "Throttled", "Unclear"]
 
@@ -40,9 +40,10 @@ class ConnectWiseClient:
         client_id: str,
         patience: Patience | None = None,
         trace: Trace | None = None,
+        pace: Pace | None = None,
     ) -> None:
         credentials = ConnectWiseCredentials(url, company, public_key, private_key, client_id)
-        self._session = ConnectWiseSession(credentials, patience=patience, trace=trace)
+        self._session = ConnectWiseSession(credentials, patience=patience, trace=trace, pace=pace)
         self.transport = self._session.transport
         self.catalog = ConnectWiseCatalog(self._session)
         self.additions_report = AdditionsReport(self._session)
@@ -139,15 +140,28 @@ class ConnectWiseClient:
 
     # Writing -------------------------------------------------------------------------------------
 
-    def create_addition(self, new: NewAddition) -> Addition:
+    @property
+    def pauses(self) -> int:
+        """How many times ConnectWise has had too many requests so far."""
+        return self.transport.pace.pauses
+
+    def take_turn(self) -> int:
+        """Return when one more request may leave; give what it returns to that request."""
+        return self.transport.pace.wait()
+
+    def close(self) -> None:
+        """Let nothing more leave, not even what waits or would be repeated."""
+        self.transport.close()
+
+    def create_addition(self, new: NewAddition, turn: int | None = None) -> Addition:
         """Send one POST and return what ConnectWise made of it, if that is what was asked for.
 
-        Sent once, whatever happens. Unclear: read the additions before anything else. NotAsAsked:
-        something was made. Throttled and every other error: nothing was made.
+        Sent once, whatever happens, and with a `turn` at once. Unclear: read the additions before anything
+        else. NotAsAsked: something was made. Throttled and every other error: nothing was made.
         """
         doing = f"creating an addition of item {new.item_id} on agreement {new.agreement_id}"
         url, body = _additions(new.agreement_id), sendable(wire.creation, new)
-        call = Call(method="POST", url=url, doing=doing, body=body, effect="adds", right=_CREATE)
+        call = Call(method="POST", url=url, doing=doing, body=body, effect="adds", right=_CREATE, turn=turn)
         answer = self._session.send(call)
         record = answer.document if isinstance(answer.document, dict) else {}
         made = _addition_in(record, new.agreement_id)

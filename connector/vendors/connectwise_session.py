@@ -12,7 +12,8 @@ from connector.vendors.checked import checked_key
 from connector.vendors.connectwise_base import ConnectWiseBase
 from connector.vendors.connectwise_lists import Listing, read_all
 from connector.vendors.fields import Record, as_record, converted
-from connector.vendors.transport import Answer, Call, Patience, Trace, Transport
+from connector.vendors.pace import CONNECTWISE_BUCKET
+from connector.vendors.transport import Answer, Call, Pace, Patience, Trace, Transport
 
 _Value = TypeVar("_Value")
 
@@ -35,7 +36,12 @@ class ConnectWiseSession:
     """Sends calls, whose url is a path below the API's base, with sign-in and headers."""
 
     def __init__(
-        self, credentials: ConnectWiseCredentials, *, patience: Patience | None, trace: Trace | None
+        self,
+        credentials: ConnectWiseCredentials,
+        *,
+        patience: Patience | None,
+        trace: Trace | None,
+        pace: Pace | None = None,
     ) -> None:
         company = checked_key("CONNECTWISE_COMPANY", credentials.company)
         public_key = checked_key("CONNECTWISE_PUBLIC_KEY", credentials.public_key)
@@ -47,7 +53,13 @@ class ConnectWiseSession:
         self._sign_in = SignIn(f"Basic {basic}")
         self._headers = {"Accept": _ACCEPT, "clientId": client_id}
         secrets = (basic, private_key, public_key, client_id)
-        self.transport = Transport(wire.DIALECT, secrets, patience=patience, trace=trace)
+        self.transport = Transport(
+            wire.DIALECT,
+            secrets,
+            pace=pace or Pace(bucket=CONNECTWISE_BUCKET),
+            patience=patience,
+            trace=trace,
+        )
 
     def send(self, call: Call) -> Answer:
         """Return the answer to a call."""

@@ -155,6 +155,10 @@ class Failures:
         kind, next_step = self.dialect.advice(status, words, call.right)
         return Setback(self._made(kind, f"refused {call.doing}: {said}", next_step, answer), reached=False)
 
+    def given_up(self, call: Call) -> Unreachable:
+        """Return the error of a request that does not leave, because nobody waits for its answer any more."""
+        return self._made(Unreachable, f"was not asked while {call.doing}: the run has ended", _LATER)
+
     def certificates_missing(self, error: OSError) -> SettingsFault:
         """Return the fault of a REQUESTS_CA_BUNDLE that cannot be read."""
         return SettingsFault(

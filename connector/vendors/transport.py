@@ -89,10 +89,11 @@ class Transport:
         self.redact = Redactor(secrets)
         self.failures = Failures(dialect, self.redact)
         self.server_date: datetime | None = None
+        self.pace = pace or Pace()
         self._vendor = dialect.vendor
         self._patience = patience or Patience()
-        self._pace = pace
         self._trace = trace
+        self._closed = False
         self._counter: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._session = _Session()
@@ -110,12 +111,18 @@ class Transport:
         with self._lock:
             return dict(self._counter)
 
+    def close(self) -> None:
+        """Let nothing more leave, and tell nothing more, whatever threads still wait here."""
+        self._closed = True
+
     def send(self, call: Call) -> Answer:
         """Return the answer to a call; every other ending is a VendorError."""
+        # Not on stamina's clock: other requests' pauses must not use up the patience for this one.
+        turn = self.pace.wait() if call.turn is None else call.turn
         met: list[Setback] = []
         try:
             if call.effect == "adds":  # outside of any loop, so that nothing can ever repeat it
-                return self._attempt(call, met)
+                return self._attempt(call, met, turn)
             for attempt in stamina.retry_context(
                 on=self.wait_before_repeating,
                 attempts=self._patience.attempts,
@@ -125,7 +132,7 @@ class Transport:
                 wait_jitter=self._patience.wait_jitter,
             ):
                 with attempt:
-                    return self._attempt(call, met)
+                    return self._attempt(call, met, turn if attempt.num == 1 else self.pace.wait())
         except Setback as setback:
             error = setback.error
         # A refusal is the last word on its own attempt only: an earlier one may have been carried out.
@@ -137,20 +144,27 @@ class Transport:
         """Stamina's hook: whether to try again, or the seconds that the vendor asked us to wait."""
         if not isinstance(error, Setback) or not error.passing:
             return False
-        return True if error.wait is None else min(error.wait, self._patience.retry_after_cap)
+        if isinstance(error.error, Throttled):
+            return 0.0  # the pause is everybody's, and so is the wait for its end
+        return True if error.wait is None else self._capped(error.wait)
 
-    def _attempt(self, call: Call, met: list[Setback]) -> Answer:
+    def _capped(self, seconds: float) -> float:
+        return min(seconds, self._patience.retry_after_cap)
+
+    def _attempt(self, call: Call, met: list[Setback], turn: int) -> Answer:
+        if self._closed:
+            raise Setback(self.failures.given_up(call), reached=False)
         try:
             return self._exchange(call)
         except Setback as setback:
             met.append(setback)
+            if isinstance(setback.error, Throttled):
+                self.pace.pause(None if setback.wait is None else self._capped(setback.wait), turn)
             if sum(each.late for each in met) >= self._patience.timeouts:
                 setback.passing = False
             raise
 
     def _exchange(self, call: Call) -> Answer:
-        if self._pace is not None:
-            self._pace.wait()
         with self._lock:
             self._counter[call.method] += 1
         started = time.monotonic()
@@ -200,7 +214,7 @@ class Transport:
             return b"", flaw
 
     def _tell(self, call: Call, started: float, result: int | str, request_id: str | None) -> None:
-        if self._trace is None:
+        if self._trace is None or self._closed:
             return
         path = unquote(requests.Request(call.method, call.url, params=call.params).prepare().path_url)
         milliseconds = round((time.monotonic() - started) * 1000)

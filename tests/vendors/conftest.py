@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 
@@ -11,7 +12,8 @@ import stamina
 
 
 @pytest.fixture(autouse=True)
-def _no_waiting() -> Iterator[None]:
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(time, "sleep", lambda _: None)  # of the pause after a 429
     stamina.set_testing(True, attempts=5, cap=True)
     yield
     stamina.set_testing(False)
