@@ -3,7 +3,8 @@
 import logging
 import os
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, TextIO, cast
 
 from connector.reports.escape import lines, printable
 from connector.reports.log_line import LogLine, error_line, json_line, spoken_line
+from connector.reports.remaining import Milestones, Remaining, time_left
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -131,11 +133,13 @@ def time_of(record: logging.LogRecord) -> datetime:
 class Terminal:
     """Shows a run's stages: as a bar on a terminal, as lines with --verbose, else not at all."""
 
-    def __init__(self, *, verbose: bool) -> None:
+    def __init__(self, *, verbose: bool, clock: Callable[[], float] = time.monotonic) -> None:
         """Draw a bar only where somebody watches and nothing else is told."""
         self._verbose = verbose
+        self._clock = clock
         self._bar: Progress | None = None
         self._task: TaskID | None = None
+        self._begin("Working")
 
     @contextmanager
     def shown(self) -> Iterator["Terminal"]:
@@ -146,23 +150,41 @@ class Terminal:
         from rich.console import Console as Screen
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+        )
         with Progress(*columns, console=Screen(stderr=True), transient=True) as self._bar:
             yield self
         self._bar = self._task = None
 
     def stage(self, what: str) -> None:
         """Show that a stage begins."""
+        self._begin(what)
         _log(LogLine("stage", what), f"{what} ..." if self._verbose else None)
         if self._bar is not None:
             if self._task is not None:
                 self._bar.remove_task(self._task)
-            self._task = self._bar.add_task(what, total=None)
+            self._task = self._bar.add_task(what, total=None, left="")
 
     def progress(self, done: int, total: int | None) -> None:
-        """Show how far the stage is."""
+        """Show how far the stage is, and how long the rest takes once there is something to judge by."""
+        now = self._clock()
+        self._remaining.heard(done, total, now)
+        seconds = self._remaining.seconds(now)
+        left = "" if seconds is None else time_left(seconds)
         if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=done, total=total)
+            self._bar.update(self._task, completed=done, total=total, left=left)
+        if self._milestones.due(done, total, now):
+            line = f"{self._stage}: {done} of {total}{left and f', {left}'}"
+            _log(LogLine("progress", line), line if self._verbose else None)
+
+    def _begin(self, what: str) -> None:
+        now = self._clock()
+        self._stage, self._remaining, self._milestones = what, Remaining(now), Milestones(now)
 
     def said(self, line: LogLine) -> None:
         """Log what happened; of that, people are shown only what goes wrong with the telling itself."""

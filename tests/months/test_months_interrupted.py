@@ -1,5 +1,6 @@
 """Runs that are killed, interrupted or kept out, and a state that is lost or spoiled (rules 21, 23, 24)."""
 
+import json
 import shutil
 import signal
 import sqlite3
@@ -26,9 +27,10 @@ def test_a_run_killed_at_a_post_bills_once(
     killed = run_process.killed_at("POST", 2, committed=committed)
 
     assert killed.exit_code == -signal.SIGKILL
-    assert [len(customer.lines()) for customer in customers] == [1, int(committed), 0]
+    assert sum(len(customer.lines()) for customer in customers) >= committed + 1  # all three leave together
     done = run("sync", CONNECTOR_TIMEOUT="0.5")  # a lost request is waited for no longer than this
-    assert (done.exit_code, len(done.writes)) == (0, 1 if committed else 2)
+    assert done.exit_code == 0
+    assert [len(customer.lines()) for customer in customers] == [1, 1, 1]
     assert [customer.bills for customer in customers] == [{ENDPOINT: 10}] * 3
     assert run("sync").writes == []
 
@@ -59,7 +61,9 @@ def test_a_plan_whose_application_was_killed_can_be_applied_to_its_end(
 
     done = run("apply", digest)
 
-    assert (done.exit_code, done.outcomes) == (0, [("create", "done")])
+    assert done.exit_code == 0
+    assert set(done.outcomes) <= {("create", "done")}
+    assert len(done.outcomes) < 3
     assert [customer.bills for customer in customers] == [{ENDPOINT: 10}] * 3
 
 
@@ -121,27 +125,88 @@ def test_ctrl_c_while_reading_writes_nothing_and_says_so_without_a_traceback(
 def test_ctrl_c_while_writing_ends_soon_and_the_next_run_ends_right(
     msp: Msp, run: Run, run_process: Processes, simulator: Simulator
 ) -> None:
-    customers = msp.customers(4)
-    reached, go_on = threading.Event(), threading.Event()
+    customers = msp.customers(6)
+    reached, go_on = threading.Semaphore(0), threading.Event()
 
     def pause(_vendor: str, method: str, path: str, _number: int) -> None:
         if method == "POST" and path.endswith("/additions"):
-            reached.set()
+            reached.release()
             go_on.wait(30)
 
     simulator.after_commit = pause
-    process = run_process.start("sync")
-    assert reached.wait(30)
+    process = run_process.start("sync", "--json", CONNECTOR_TIMEOUT="1")
+    assert [reached.acquire(timeout=30) for _ in range(4)] == [True] * 4
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=30)
+    stdout, stderr = process.communicate(timeout=30)
     simulator.after_commit = None
     go_on.set()
 
-    assert process.returncode not in {0, 1}
+    assert process.returncode == 6
     assert "Traceback" not in stderr
-    assert sum(len(customer.lines()) for customer in customers) == 1
+    assert "Interrupted; no other change is begun. 4 changes are under way" in stderr
+    outcomes = [it["outcome"] for it in json.loads(stdout)["outcomes"]]
+    assert outcomes.count("not_tried") == 2
+    assert set(outcomes) <= {"done", "unclear", "not_tried"}  # a look at the end may find a line
+    assert sum(len(customer.lines()) for customer in customers) == 4
     assert run("sync").exit_code == 0
-    assert [customer.bills for customer in customers] == [{ENDPOINT: 10}] * 4
+    assert [customer.bills for customer in customers] == [{ENDPOINT: 10}] * 6
+
+
+def test_after_ctrl_c_those_under_way_are_waited_for_and_told_as_done(
+    msp: Msp, run: Run, run_process: Processes, simulator: Simulator
+) -> None:
+    customers = msp.customers(6)
+    reached, go_on = threading.Semaphore(0), threading.Event()
+
+    def pause(_vendor: str, method: str, path: str, _number: int) -> None:
+        if method == "POST" and path.endswith("/additions"):
+            reached.release()
+            go_on.wait(30)
+
+    simulator.after_commit = pause
+    process = run_process.start("sync", "--json", "--verbose", CONNECTOR_TIMEOUT="30")
+    assert [reached.acquire(timeout=30) for _ in range(4)] == [True] * 4
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    assert any("Interrupted" in line for line in process.stderr)
+    go_on.set()
+    stdout, _ = process.communicate(timeout=30)
+
+    outcomes = [it["outcome"] for it in json.loads(stdout)["outcomes"]]
+    assert (outcomes.count("done"), outcomes.count("not_tried")) == (4, 2)
+    assert process.returncode == 6
+    simulator.after_commit = None
+    again = run("sync")
+    assert (again.exit_code, len(again.writes)) == (0, 2)
+    assert [customer.bills for customer in customers] == [{ENDPOINT: 10}] * 6
+
+
+def test_a_second_ctrl_c_ends_the_wait_at_once(
+    msp: Msp, run: Run, run_process: Processes, simulator: Simulator
+) -> None:
+    customers = msp.customers(2)
+    reached, go_on = threading.Semaphore(0), threading.Event()
+
+    def pause(_vendor: str, method: str, path: str, _number: int) -> None:
+        if method == "POST" and path.endswith("/additions"):
+            reached.release()
+            go_on.wait(30)
+
+    simulator.before_request = pause
+    process = run_process.start("sync", "--json", "--verbose", CONNECTOR_TIMEOUT="600")
+    assert [reached.acquire(timeout=30) for _ in range(2)] == [True] * 2
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    assert any("Interrupted" in line for line in process.stderr)
+    process.send_signal(signal.SIGINT)
+    stdout, _ = process.communicate(timeout=8)  # sooner than the 10 seconds that it would wait
+    simulator.before_request = None
+    go_on.set()
+
+    told = [it["message"] for it in json.loads(stdout)["outcomes"]]
+    assert told == ["interrupted; the next run looks again before it writes"] * 2
+    assert run("sync").exit_code == 0
+    assert [len(customer.lines()) for customer in customers] == [1, 1]
 
 
 def test_a_lost_state_finds_its_lines_by_their_mark(msp: Msp, run: Run) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from months.calling import Run
-from months.msp import EMAIL, ENDPOINT, Msp
+from months.msp import EMAIL, ENDPOINT, Customer, Msp
 
 from connector.simulator import Fault, Simulator
 from connector.simulator.faults import Kind
@@ -22,9 +22,10 @@ LOST: tuple[Kind, ...] = (
 COMMITTED: tuple[Kind, ...] = ("timeout-after", "cut-after", "error-after", "truncated-json", "cut-body")
 
 
-def lost(kind: Kind, method: str, times: int | None = 1) -> Fault:
-    """Return a write's fault, short enough for a client that waits 0.3 s."""
-    return Fault(kind, vendor="connectwise", method=method, times=times, delay=0.6)
+def lost(kind: Kind, method: str, times: int | None = 1, *, of: Customer | None = None) -> Fault:
+    """Return a write's fault, short enough for a client that waits 0.3 s; of one customer or of any."""
+    path = None if of is None else f"/agreements/{of.agreement.id}/additions"
+    return Fault(kind, vendor="connectwise", method=method, path=path, times=times, delay=0.6)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def test_a_line_whose_making_went_wrong_is_never_made_twice(
     msp.mappings["defaults"] = {"mark": mark}
     run.settings["CONNECTOR_TIMEOUT"] = "1"
     alder, birch = msp.customer("Alder", {"CIXA-MSP": 12}), msp.customer("Birch", {"CIXA-MSP": 7})
-    simulator.faults.add(lost(kind, "POST"))
+    simulator.faults.add(lost(kind, "POST", of=alder))
 
     first = run("sync")
 
@@ -63,9 +64,9 @@ def test_after_an_unclear_post_the_additions_are_read_before_anything_else_is_se
     run.settings["CONNECTOR_TIMEOUT"] = "1"
     alder = msp.customer("Alder", {"CIXA-MSP": 12})
     msp.customer("Birch", {"CIXA-MSP": 7})
-    simulator.faults.add(lost(kind, "POST"))
+    simulator.faults.add(lost(kind, "POST", of=alder))
 
-    sent = [it for it in run("sync").requests if it.vendor == "connectwise"]
+    sent = [it for it in run("sync").requests if f"/agreements/{alder.agreement.id}/" in it.path]
 
     after = next(number for number, request in enumerate(sent) if request.method == "POST") + 1
     assert sent[after].method == "GET"
@@ -233,8 +234,7 @@ def test_too_many_requests_are_waited_out(
 
     assert done.exit_code == 0
     assert (alder.bills, birch.bills) == ({ENDPOINT: 13, EMAIL: 5}, {ENDPOINT: 7})
-    assert 7.0 in waited
-    assert set(waited) <= {0.0, 7.0}  # 0.0: reads and changes, which stamina repeats at once in a test
+    assert any(7 <= seconds < 8 for seconds in waited)
 
 
 def test_too_many_requests_for_good_fail_and_the_next_run_tries_again(
@@ -258,7 +258,9 @@ def test_an_outage_in_the_middle_leaves_the_rest_untried(msp: Msp, run: Run, sim
     done = run("sync")
 
     assert done.exit_code == 6
-    assert [outcome for _, outcome in done.outcomes][:3] == ["done", "done", "unclear"]
+    outcomes = [outcome for _, outcome in done.outcomes]
+    assert outcomes.count("done") == 2
+    assert 5 <= outcomes.count("unclear") < 5 + 4  # so many in a row, and those that were under way then
     assert done.outcomes[-1] == ("create", "not_tried")
     simulator.faults.clear()
     assert run("sync").exit_code == 0
