@@ -120,12 +120,14 @@ def test_a_write_that_fails_is_told_with_why_and_with_the_vendors_request(
 def test_writes_that_an_outage_leaves_untried_are_told_together(
     msp: Msp, run: Run, simulator: Simulator
 ) -> None:
-    msp.customers(8)
+    msp.customers(12)
     simulator.faults.add(Fault("cut-before", vendor="connectwise", method="POST", times=None))
     lines = logged(run.text(*JSON, "sync"))
-    assert [line["outcome"] for line in lines if line["event"] == "change"] == ["unclear"] * 5
+    told = [line["outcome"] for line in lines if line["event"] == "change"]
+    assert set(told) == {"unclear"}
+    assert 5 <= len(told) < 5 + 4  # so many, and those that were under way then
     (left,) = [line for line in lines if line["event"] == "changes" and line["outcome"] == "not_tried"]
-    assert (left["kind"], left["count"]) == ("create", 3)
+    assert (left["kind"], left["count"]) == ("create", 12 - len(told))
 
 
 def test_what_ends_a_run_and_the_command_is_told_with_the_next_step(run: Run, alder: Customer) -> None:
