@@ -206,6 +206,8 @@ def check_write(request: Request, prices: AbstractSet[str] = frozenset()) -> Non
     """
     assert ADDITIONS.fullmatch(request.path), f"{request.method} {request.path}"
     assert request.method in {"POST", "PATCH"}, f"{request.method} {request.path}"
+    if (request.body, request.status) == (None, 400):
+        return  # several leave together: a kill may cut one off while it is sent, and nothing is made of it
     if request.method == "POST":
         assert set(request.body) <= CREATED | prices, request.body
         assert {"product", "quantity", "billCustomer", "effectiveDate"} <= set(request.body), request.body
