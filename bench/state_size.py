@@ -20,6 +20,7 @@ from time import perf_counter
 from typing import Any
 
 from connector.ledger import Ledger
+from connector.ledger.arrival import take_in
 from connector.ledger.care import check_file
 from connector.ledger.health import record_night
 from connector.ledger.prunable import find_prunable
@@ -183,7 +184,7 @@ def bill(msp: Msp, ledger: Ledger, period: Period, day: date, edit: int) -> None
     journal = Journal(ledger, run, Silence(), lambda: at_night(day))
     journal.begin("nightly", "bench@here")
     ledger.record_map(run, msp.map_text(edit))
-    ledger.record_usage(run, period, API, usage.rows)
+    take_in(ledger, run, period, API, tuple(usage.rows))
     ledger.record_seen(usage.tenants, usage.firewalls)
     placer = msp.placer(day)
     lines = {each: tuple(known.values()) for each, known in msp.additions.items()}
@@ -209,7 +210,7 @@ def bill(msp: Msp, ledger: Ledger, period: Period, day: date, edit: int) -> None
 def look_again(msp: Msp, ledger: Ledger, period: Period, day: date, *, restated: int) -> None:
     """Read a billed month once more, as the nightly job does; one in which nothing moved is stored once."""
     run = begun(ledger, "look-again", day)
-    ledger.record_usage(run, period, API, tuple(msp.rows(period, restated=restated)))
+    take_in(ledger, run, period, API, tuple(msp.rows(period, restated=restated)))
     quiet(ledger, run, day)
 
 

@@ -101,75 +101,75 @@ def read_report(report: Report, memory: ReportMemory, agreements: int) -> Report
 
 
 class LinesRead:
-    """The lines of the agreements that one plan needs; asks the ledger and ConnectWise in one thread."""
+    """The lines of the agreements that one plan needs.
 
-    def __init__(
-        self,
-        connectwise: ReadsReport,
-        ledger: Ledger,
-        wanted: Collection[int],
-        today: date,
-        story: Story,
-        *,
-        beside: int = 0,
-    ) -> None:
-        """`beside` is how many requests the run has made for its other lists."""
+    What the ledger knows is asked before, what was learned is written down after: `read` itself asks only
+    ConnectWise, and so fits any thread.
+    """
+
+    def __init__(self, connectwise: ReadsReport, ledger: Ledger, today: date, story: Story) -> None:
+        """`story` is told, and the ledger used, in the thread that makes this."""
         self._connectwise = connectwise
         self._ledger = ledger
-        self._wanted = frozenset(wanted)
         self._today = today
         self._story = story
-        self._beside = beside + _BESIDE
-        self._report: ReportedAdditions | None = None
+        self._opened = frozenset(each.key.agreement_id for each in ledger.open_changes())
+        known = len(ledger.known_additions())
+        self._memory = report_memory(ledger, known) if known else None
+        self.wanted: frozenset[int] = frozenset()
+        """The agreements that `read` was asked for."""
+        self._reading = ReportReading()
         self._lines: Lines = {}
+
+    def read(self, wanted: Collection[int], story: Story) -> None:
+        """Read the report where it spares requests, and as many of these agreements as are needed then."""
+        self.wanted = frozenset(wanted)
+        opened = self._opened & self.wanted
+        agreements = len(self.wanted - opened)
+        if self._memory is not None and self._memory.spares(agreements):
+            story.stage("Reading the report of additions")
+            self._reading = read_report(self._connectwise.additions_report, self._memory, agreements)
+        self._read(self.wanted if self._reading.shown is None else opened, story)
 
     def first(self) -> Lines:
         """Return lines as their agreements show them: of those with an open change at least."""
-        opened = {each.key.agreement_id for each in self._ledger.open_changes()} & self._wanted
-        self._report = self._reported(len(self._wanted - opened))
-        self._read(self._wanted if self._report is None else opened)
+        for name, value in self._reading.learned.items():
+            learn(self._ledger, name, value)
+        if self._reading.why:
+            what = f"The report AgreementAdditions is not used, every agreement is read: {self._reading.why}"
+            self._story.said(LogLine("report", what))
         return self._lines
 
-    def planned(self, draft: Draft, words: Wording) -> Plan:
-        """Return the plan, made from what agreements show wherever it would do or say anything."""
-        if self._report is None:
+    def planned(self, draft: Draft, words: Wording, beside: int = 0) -> Plan:
+        """Return the plan, made from what agreements show wherever it would do or say anything.
+
+        `beside` is how many requests the run has made for its other lists.
+        """
+        report = self._reading.shown
+        if report is None:
             return draft(self._lines, ())
-        by_agreement = self._report.by_agreement
-        shown = {each: by_agreement.get(each, ()) for each in sorted(self._wanted - self._lines.keys())}
+        by_agreement = report.by_agreement
+        shown = {each: by_agreement.get(each, ()) for each in sorted(self.wanted - self._lines.keys())}
         trial = draft({**self._lines, **shown}, ())
         doubted = in_doubt(trial, shown, self._ledger.known_additions(), self._today)
-        self._read({*doubted, *self._sampled(shown.keys() - doubted, self._report.pages)})
+        sample = self._sampled(shown.keys() - doubted, report.pages + beside + _BESIDE)
+        self._read({*doubted, *sample}, self._story)
         found = disagreements({each: by_agreement.get(each, ()) for each in self._lines}, self._lines)
         if not found:
             return trial
         warning = disagreement_warning(found, words, OFF_DAYS)
         learn(self._ledger, DOUBT, "it did not show what an agreement shows")
         self._story.said(LogLine("report", warning.message, "warning", code=warning.code))
-        self._read(self._wanted - self._lines.keys())
+        self._read(self.wanted - self._lines.keys(), self._story)
         return draft(self._lines, (warning,))
 
-    def _reported(self, agreements: int) -> ReportedAdditions | None:
-        """Return what the report shows, or None where it is of no use; says so in the story."""
-        known = self._ledger.known_additions()
-        memory = report_memory(self._ledger, len(known))
-        if not known or not memory.spares(agreements):
-            return None
-        self._story.stage("Reading the report of additions")
-        reading = read_report(self._connectwise.additions_report, memory, agreements)
-        for name, value in reading.learned.items():
-            learn(self._ledger, name, value)
-        if reading.shown is None:
-            what = f"The report AgreementAdditions is not used, every agreement is read: {reading.why}"
-            self._story.said(LogLine("report", what))
-        return reading.shown
-
-    def _sampled(self, quiet: Collection[int], pages: int) -> tuple[int, ...]:
+    def _sampled(self, quiet: Collection[int], reads: int) -> tuple[int, ...]:
         last = fact(self._ledger, SAMPLED, timedelta(days=3650)) or 0
-        sample = sample_of(quiet, last, sample_size(len(quiet), pages + self._beside))
+        sample = sample_of(quiet, last, sample_size(len(quiet), reads))
         if sample:
             learn(self._ledger, SAMPLED, sample[-1])
         return sample
 
-    def _read(self, agreement_ids: Collection[int]) -> None:
+    def _read(self, agreement_ids: Collection[int], story: Story) -> None:
         if agreement_ids:
-            self._lines |= read_additions(self._connectwise, agreement_ids, self._story)
+            self._lines |= read_additions(self._connectwise, agreement_ids, story)

@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -27,10 +28,11 @@ from connector.reports.log_line import Level, LogLine
 from connector.reports.outcome import Run
 from connector.reports.run_lines import counted_lines, plan_lines
 from connector.runs.apply import Applier, untried
-from connector.runs.directory_read import read_named, records_wanted, remember_lengths
+from connector.runs.beside import Beside
+from connector.runs.directory_read import Lengths, read_named, records_wanted, remember_lengths
 from connector.runs.draft import finder_of, inputs_of
 from connector.runs.lines_read import LinesRead
-from connector.runs.reading import ConnectWise, Sophos, Usage, agreements_that_matter
+from connector.runs.reading import ConnectWise, Sophos, Usage
 from connector.runs.sources import Reader
 from connector.runs.story import Silence, Story
 
@@ -74,18 +76,22 @@ class Pipeline:
         Without a period it is for the newest month that the source has.
         """
         reader = self.reader
-        usage = reader.read(source, period)
-        known_ids = {tenant.id for tenant in usage.tenants} | self.mappings.tenants.keys()
-        _must_be_known(options, known_ids, usage.rows, self.mappings)
-
-        self.story.stage("Reading ConnectWise")
         named = records_wanted(self.ledger, self.mappings)
-        directory, lengths = read_named(self.connectwise, named, self.today)
+        lines = LinesRead(self.connectwise, self.ledger, self.today, self.story)
+
+        def read(story: Story) -> tuple[Placer, Lengths]:
+            story.stage("Reading ConnectWise")
+            directory, lengths = read_named(self.connectwise, named, self.today)
+            placer = Placer(self.mappings, directory)
+            lines.read((placer.agreement_ids() | named.held) & directory.agreements.keys(), story)
+            return placer, lengths
+
+        with Beside(read) as connectwise, self._let_go(connectwise):
+            usage = reader.read(source, period, connectwise.begin)
+            known_ids = {tenant.id for tenant in usage.tenants} | self.mappings.tenants.keys()
+            _must_be_known(options, known_ids, usage.rows, self.mappings)
+            placer, lengths = connectwise.result(self.story)
         remember_lengths(self.ledger, lengths)
-        placer = Placer(self.mappings, directory)
-        wanted = (placer.agreement_ids() | agreements_that_matter(self.ledger)) & directory.agreements.keys()
-        reads = len(usage.tenants) // 100 + len(usage.firewalls) // 50
-        lines = LinesRead(self.connectwise, self.ledger, wanted, self.today, self.story, beside=reads)
         self.settle_open(lines.first())
         usage = reader.as_billed(usage, placer, options)
 
@@ -94,10 +100,12 @@ class Pipeline:
         def drafted(additions: Mapping[int, tuple[Addition, ...]], warnings: tuple[Warn, ...]) -> Plan:
             return make_plan(replace(inputs, additions=additions, warnings=warnings))
 
-        plan = lines.planned(drafted, Wording(placer, {}, usage.period))
+        pages = len(usage.tenants) // 100 + len(usage.firewalls) // 50
+        plan = lines.planned(drafted, Wording(placer, {}, usage.period), pages)
+        directory = placer.directory
         self.ledger.learn_names(directory.learned)
         self.ledger.record_items(directory.items.values())
-        self.ledger.record_agreements(directory.agreements[each] for each in sorted(wanted))
+        self.ledger.record_agreements(directory.agreements[each] for each in sorted(lines.wanted))
         self.ledger.store_plan(self.run, plan, json_text(plan_document(plan)))
         for line in plan_lines(plan, self._charges(plan, usage)):
             self.story.said(line)
@@ -164,6 +172,16 @@ class Pipeline:
         message = f"Run {self.run} ends with exit code {exit_code}."
         level: Level = "warning" if exit_code else "info"
         self.story.said(LogLine("run.end", message, level, exit_code=exit_code))
+
+    @contextmanager
+    def _let_go(self, connectwise: Beside[tuple[Placer, Lengths]]) -> Iterator[None]:
+        """Where the block fails, let nothing more leave for ConnectWise that nobody waits for."""
+        try:
+            yield
+        except BaseException:
+            if connectwise.under_way:
+                self.connectwise.close()
+            raise
 
     def _charges(self, plan: Plan, usage: Usage) -> dict[Place, Charge]:
         """Return what Sophos charges for each row; nothing is worked out where all of it is billed."""

@@ -29,6 +29,7 @@ from connector.planning.resolve import item_references
 from connector.planning.sources import API, Source
 from connector.planning.uncounted import Uncounted
 from connector.runs.additions import Additions
+from connector.runs.beside import Beside
 from connector.runs.hands import answers
 from connector.runs.story import Story
 from connector.vendors.connectwise_choice import Found, Length
@@ -185,20 +186,27 @@ def read_usage(
     period: Period | None,
     today: date,
     story: Story,
+    *,
     keep: Callable[[Period], TakesRows] = lambda _: InMemory(),
+    published: Callable[[], None] = lambda: None,
 ) -> Usage:
     """Return a month; without a period the newest that Sophos has published. Raises NotPublished.
 
     `keep` makes what takes the month's rows in; only when all is read does it hear that they are whole.
+    `published` hears that the month is there, before the rest of it is read.
     """
     story.stage("Reading Sophos")
     month, pages = published_month(sophos, period, today)
-    rows = keep(month)
-    for page in pages:
-        rows.take(page.rows)
-        story.progress(page.read, page.expected)
-    tenants, firewalls = sophos.tenants(), sophos.firewalls()
-    return Usage(month, rows.whole(), tenants, firewalls)
+    published()
+    with Beside(lambda _: sophos.tenants()) as tenants, Beside(lambda _: sophos.firewalls()) as firewalls:
+        tenants.begin()
+        firewalls.begin()
+        rows = keep(month)
+        for page in pages:
+            rows.take(page.rows)
+            story.progress(page.read, page.expected)
+        listed = tenants.result(story), firewalls.result(story)
+    return Usage(month, rows.whole(), *listed)
 
 
 def published_month(sophos: Sophos, period: Period | None, today: date) -> tuple[Period, Iterator[UsagePage]]:

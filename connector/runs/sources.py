@@ -36,28 +36,28 @@ class Reader:
     today: date
     story: Story
 
-    def read(self, source: Source, period: Period | None) -> Usage:
+    def read(self, source: Source, period: Period | None, found: Callable[[], None] = lambda: None) -> Usage:
         """Return a month from a source, written down as what this run works with.
 
-        Raises NotPublished or NotImported where there is none, and Refused for live counts of a month that
-        was billed from the invoice.
+        `found` hears as soon as it is sure that there is one. Raises NotPublished or NotImported where there
+        is none, and Refused for live counts of a month that was billed from the invoice.
         """
-        read: Mapping[Source, Callable[[Period | None], Usage]] = {
+        read: Mapping[Source, Callable[[Period | None, Callable[[], None]], Usage]] = {
             API: self._billing,
             FILE: self._file,
             LIVE: self._live,
         }
-        return read[source](period)
+        return read[source](period, found)
 
-    def _billing(self, period: Period | None) -> Usage:
-        usage = read_usage(self.sophos(), period, self.today, self.story, self._arrival)
+    def _billing(self, period: Period | None, found: Callable[[], None]) -> Usage:
+        usage = read_usage(self.sophos(), period, self.today, self.story, keep=self._arrival, published=found)
         self.ledger.record_seen(usage.tenants, usage.firewalls)
         return usage
 
     def _arrival(self, month: Period) -> Arrival:
         return Arrival(self.ledger, self.run, month, API)
 
-    def _live(self, period: Period | None) -> Usage:
+    def _live(self, period: Period | None, found: Callable[[], None]) -> Usage:
         month = Period.of(self.today)
         if period not in {None, month}:
             raise CommandFault(
@@ -71,12 +71,13 @@ class Reader:
                 "Nothing was written.",
                 f"Leave out --source live, or wait until {month} is over.",
             )
+        found()
         usage = count_tenants(self.sophos(), self.ledger, self.today, self.story)
         rows = take_in(self.ledger, self.run, usage.period, LIVE, tuple(usage.rows))
         self.ledger.record_seen(usage.tenants, usage.firewalls)
         return replace(usage, rows=rows)
 
-    def _file(self, period: Period | None) -> Usage:
+    def _file(self, period: Period | None, found: Callable[[], None]) -> Usage:
         self.story.stage("Reading the imported file")
         if period is not None and self._far(period):
             raise CommandFault(
@@ -93,6 +94,7 @@ class Reader:
                 f"No consumption file was imported for {period or 'any month up to now'}.{gone}",
                 "Import one: connector usage import FILE",
             )
+        found()
         bind_run(self.ledger, self.run, imported)
         return Usage(
             imported.period,
