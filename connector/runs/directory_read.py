@@ -9,6 +9,7 @@ from datetime import date, timedelta
 
 from connector.ledger import Ledger
 from connector.ledger.facts import fact, learn
+from connector.ledger.held import held_keys
 from connector.model import Agreement, Company, Mappings, Reference
 from connector.planning.directory import Directory, Name, folded
 from connector.planning.resolve import item_references
@@ -43,12 +44,12 @@ def records_wanted(ledger: Ledger, mappings: Mappings) -> Wanted:
     items |= {
         remembered[name] for text in items if isinstance(text, str) if (name := _item(text)) in remembered
     }
-    items |= {each.key.item_id for each in ledger.known_additions().values() if not each.closed}
+    items |= {key.item_id for key in held_keys(ledger)}
     lengths = {}
     for each in ("companies", "agreements", "catalog"):
         known = fact(ledger, _fact(each), KEPT)
         if known is not None:
-            lengths[each] = Length(**known)
+            lengths[each] = Length(known["pages"], known["choosable"])
     return Wanted(mappings, remembered, frozenset(agreements_that_matter(ledger)), frozenset(items), lengths)
 
 

@@ -10,8 +10,9 @@ from datetime import date, timedelta
 
 from connector.ledger import Ledger
 from connector.ledger.facts import fact, learn
+from connector.ledger.held import lines_on_record
 from connector.model import Addition
-from connector.planning.change import Plan
+from connector.planning.change import KnownAddition, Plan
 from connector.planning.findings import Warn
 from connector.planning.report_trust import (
     disagreement_warning,
@@ -114,7 +115,7 @@ class LinesRead:
         self._today = today
         self._story = story
         self._opened = frozenset(each.key.agreement_id for each in ledger.open_changes())
-        known = len(ledger.known_additions())
+        known = lines_on_record(ledger)
         self._memory = report_memory(ledger, known) if known else None
         self.wanted: frozenset[int] = frozenset()
         """The agreements that `read` was asked for."""
@@ -140,10 +141,13 @@ class LinesRead:
             self._story.said(LogLine("report", what))
         return self._lines
 
-    def planned(self, draft: Draft, words: Wording, beside: int = 0) -> Plan:
+    def planned(
+        self, draft: Draft, known: Mapping[int, KnownAddition], words: Wording, beside: int = 0
+    ) -> Plan:
         """Return the plan, made from what agreements show wherever it would do or say anything.
 
-        `beside` is how many requests the run has made for its other lists.
+        `known` are the lines that the ledger knows, `beside` is how many requests the run has made for its
+        other lists.
         """
         report = self._reading.shown
         if report is None:
@@ -151,7 +155,7 @@ class LinesRead:
         by_agreement = report.by_agreement
         shown = {each: by_agreement.get(each, ()) for each in sorted(self.wanted - self._lines.keys())}
         trial = draft({**self._lines, **shown}, ())
-        doubted = in_doubt(trial, shown, self._ledger.known_additions(), self._today)
+        doubted = in_doubt(trial, shown, known, self._today)
         sample = self._sampled(shown.keys() - doubted, report.pages + beside + _BESIDE)
         self._read({*doubted, *sample}, self._story)
         found = disagreements({each: by_agreement.get(each, ()) for each in self._lines}, self._lines)

@@ -94,14 +94,13 @@ class Pipeline:
         remember_lengths(self.ledger, lengths)
         self.settle_open(lines.first())
         usage = reader.as_billed(usage, placer, options)
-
         inputs = inputs_of(usage, placer, {}, self.ledger, options=options, today=self.today)
 
         def drafted(additions: Mapping[int, tuple[Addition, ...]], warnings: tuple[Warn, ...]) -> Plan:
             return make_plan(replace(inputs, additions=additions, warnings=warnings))
 
         pages = len(usage.tenants) // 100 + len(usage.firewalls) // 50
-        plan = lines.planned(drafted, Wording(placer, {}, usage.period), pages)
+        plan = lines.planned(drafted, inputs.known, Wording(placer, {}, usage.period), pages)
         directory = placer.directory
         self.ledger.learn_names(directory.learned)
         self.ledger.record_items(directory.items.values())

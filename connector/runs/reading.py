@@ -9,6 +9,7 @@ from typing import Protocol
 
 from connector.errors import NotPublished
 from connector.ledger import Ledger
+from connector.ledger.held import held_keys
 from connector.model import (
     Addition,
     Agreement,
@@ -233,7 +234,7 @@ def read_directory(
     references: set[Reference] = {record_id for name, record_id in remembered.items() if name.kind == "item"}
     for mappings in maps:
         references |= item_references(mappings)
-    references |= {each.key.item_id for each in ledger.known_additions().values() if not each.closed}
+    references |= {key.item_id for key in held_keys(ledger)}
     return Directory(
         companies=connectwise.companies(),
         agreements=connectwise.agreements(),
@@ -245,7 +246,7 @@ def read_directory(
 
 def agreements_that_matter(ledger: Ledger) -> set[int]:
     """Return the agreements that hold lines of ours, or may hold one whose making was never confirmed."""
-    wanted = {each.key.agreement_id for each in ledger.known_additions().values() if not each.closed}
+    wanted = {key.agreement_id for key in held_keys(ledger)}
     return wanted | {each.key.agreement_id for each in ledger.open_changes()}
 
 
