@@ -24,8 +24,6 @@ from connector.runs.hands import TICK_SECONDS, Answer, Hands
 from connector.runs.story import Story
 from connector.runs.width import Width
 
-__all__ = ["OUTAGE", "RUN_AGAIN", "Additions", "Applier", "untried"]
-
 OUTAGE = 5
 """So many changes in a row without any answer, without a sign-in or with nothing but pauses, and the rest
 waits for the next run."""

@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
 
 from connector.errors import NotImported, RequestRefused, SignInRefused, VendorError
 from connector.ledger import Ledger
@@ -25,8 +25,9 @@ from connector.planning.pricing import uses_prices
 from connector.planning.resolve import Off, Placer, resolve
 from connector.planning.restatement import Restated, find_restated, restatement_findings
 from connector.planning.sources import API, FILE, Source
-from connector.runs.apply import Additions
+from connector.runs.additions import Additions
 from connector.runs.draft import finder_of, inputs_of, names_of
+from connector.runs.hands import answers
 from connector.runs.reading import (
     READERS,
     ConnectWise,
@@ -229,20 +230,24 @@ def read_some_additions(
     story.stage("Reading additions")
     found: dict[int, tuple[Addition, ...]] = {}
     refused: dict[int, VendorError] = {}
-    with ThreadPoolExecutor(READERS) as readers:
-        reading = {readers.submit(connectwise.additions, each): each for each in sorted(agreement_ids)}
-        try:
-            for count, finished in enumerate(as_completed(reading), start=1):
-                try:
-                    found[reading[finished]] = finished.result()
-                except (RequestRefused, SignInRefused) as error:
-                    if isinstance(error, SignInRefused) and error.status != _FORBIDDEN:
-                        raise
-                    refused[reading[finished]] = error
-                story.progress(count, len(reading))
-        except BaseException:
-            readers.shutdown(wait=False, cancel_futures=True)
-            raise
+    reading = {each: partial(_additions_or_refusal, connectwise, each) for each in sorted(agreement_ids)}
+    for count, (agreement_id, answer) in enumerate(answers(READERS, reading), start=1):
+        if isinstance(answer, VendorError):
+            refused[agreement_id] = answer
+        else:
+            found[agreement_id] = answer
+        story.progress(count, len(reading))
     if len(refused) > 1 and not found:
         raise refused[min(refused)]
     return found, {agreement_id: error.message for agreement_id, error in sorted(refused.items())}
+
+
+def _additions_or_refusal(
+    connectwise: Additions, agreement_id: int
+) -> tuple[Addition, ...] | RequestRefused | SignInRefused:
+    try:
+        return connectwise.additions(agreement_id)
+    except (RequestRefused, SignInRefused) as error:
+        if isinstance(error, SignInRefused) and error.status != _FORBIDDEN:
+            raise
+        return error

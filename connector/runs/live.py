@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import partial
 
 from connector.ledger import Ledger
 from connector.ledger.history import CodeSeen, codes_seen, device_codes
@@ -14,6 +14,7 @@ from connector.model import Firewall, Period, Tenant, UsageRow
 from connector.planning.change import plain
 from connector.planning.sources import LIVE
 from connector.planning.uncounted import Uncounted
+from connector.runs.hands import answers
 from connector.runs.reading import READERS, Sophos, Usage
 from connector.runs.story import Story
 
@@ -61,23 +62,15 @@ def _counted(
     before = len(counts)
     refused = set()
     story.progress(before, len(listed))
-    with ThreadPoolExecutor(READERS) as readers:
-        asking = {
-            readers.submit(sophos.licence_counts, each): each for each in sorted(listed - counts.keys())
-        }
-        try:
-            for done, finished in enumerate(as_completed(asking), before + 1):
-                tenant_id, answer = asking[finished], finished.result()
-                if answer is None:
-                    refused.add(tenant_id)
-                    record_count(ledger, today, tenant_id, None)
-                else:
-                    counts[tenant_id] = tuple((each.product_code, each.name, each.count) for each in answer)
-                    record_count(ledger, today, tenant_id, counts[tenant_id])
-                story.progress(done, len(listed))
-        except BaseException:
-            readers.shutdown(wait=False, cancel_futures=True)
-            raise
+    asking = {each: partial(sophos.licence_counts, each) for each in sorted(listed - counts.keys())}
+    for done, (tenant_id, answer) in enumerate(answers(READERS, asking), before + 1):
+        if answer is None:
+            refused.add(tenant_id)
+            record_count(ledger, today, tenant_id, None)
+        else:
+            counts[tenant_id] = tuple((each.product_code, each.name, each.count) for each in answer)
+            record_count(ledger, today, tenant_id, counts[tenant_id])
+        story.progress(done, len(listed))
     return _Counted(counts, frozenset(refused))
 
 

@@ -8,7 +8,7 @@ from connector.planning.aftermath import ItemLine
 from connector.planning.change import KnownAddition, carries_mark
 from connector.planning.directory import Directory
 from connector.planning.resolve import Placer
-from connector.runs.apply import Additions
+from connector.runs.additions import Additions
 from connector.runs.reading import agreements_that_matter, read_additions
 from connector.runs.story import Story
 

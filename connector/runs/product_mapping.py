@@ -22,7 +22,7 @@ from connector.planning.references import code_command, item_reference
 from connector.planning.resolve import usage_parts
 from connector.planning.states import ProductState
 from connector.reports.aftermath import fates_document, left_behind_notes, turned_off_notes, turned_on_note
-from connector.runs.apply import Additions
+from connector.runs.additions import Additions
 from connector.runs.items import UNCHANGED
 from connector.runs.product_lines import chosen, live_lines
 from connector.runs.reading import ConnectWise, read_directory

@@ -129,4 +129,5 @@ def begun(
             journal.said(LogLine("run.end", f"Run {run} was interrupted.", "error", exit_code=INTERRUPTED))
             raise
         finally:
+            connectwise.close()  # before the lock is let go: no thread of this run may send anything after
             journal.close()
