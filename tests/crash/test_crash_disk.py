@@ -89,7 +89,9 @@ def test_a_full_disk_in_the_middle_of_writing_tells_what_was_written_and_doubles
         run.simulator.before_request = None
     assert full.exit_code == 6
     outcomes = [outcome for _, outcome in full.outcomes]
-    assert outcomes.count("done") >= 20
+    assert outcomes.count("done") > 20 - 4  # four leave together, and no answer can be written down any more
+    assert 1 <= outcomes.count("unclear") <= 4
+    assert outcomes.count("done") + outcomes.count("unclear") >= 20
     assert outcomes[-1] == "not_tried"
     assert "cannot be used" in " ".join(it["message"] or "" for it in full.json["outcomes"])
     assert run("sync", CONNECTOR_TIMEOUT="1").exit_code == 0

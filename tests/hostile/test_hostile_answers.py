@@ -27,7 +27,7 @@ from connector.errors import ConnectorError
 from connector.model import AdditionPatch, NewAddition, Period
 from connector.vendors.calls import Patience
 from connector.vendors.connectwise import ConnectWiseClient
-from connector.vendors.pace import Pace, Window
+from connector.vendors.pace import Pace
 from connector.vendors.sophos import SophosClient
 
 # http.client leaves the socket of an answer that is no HTTP to the garbage collector.
@@ -222,7 +222,7 @@ class Clients:
             auth_url=self._told["SOPHOS_AUTH_URL"],
             api_url=self._told["SOPHOS_API_URL"],
             patience=self._patience,
-            pace=Pace((Window(1_000_000, 1.0),)),
+            pace=unhurried(),
         )
 
     def connectwise(self, url: str = "") -> ConnectWiseClient:
@@ -233,11 +233,17 @@ class Clients:
             private_key=self._told["CONNECTWISE_PRIVATE_KEY"],
             client_id=self._told["CONNECTWISE_CLIENT_ID"],
             patience=self._patience,
+            pace=unhurried(),
         )
 
     def call(self, kind: str) -> object:
         """Ask for an answer of a kind, as the connector does."""
         return self._calls[kind]()
+
+
+def unhurried() -> Pace:
+    """A pace that nothing waits for, not even after a 429."""
+    return Pace(sleep=lambda _: None)
 
 
 @contextmanager
