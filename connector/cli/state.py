@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
 @group.callback()
 def show_help(ctx: typer.Context) -> None:
-    """Look after the state folder: check, back up, rebuild."""
+    """Check, back up, prune and rebuild the state folder."""
     if ctx.invoked_subcommand is None:
         answer(ctx.get_help())
 
