@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
-from connector.errors import StateFault, VendorError
+from connector.errors import RequestRefused, StateFault, VendorError
 from connector.ledger import Ledger
 from connector.planning.change import Change, Feed, Plan
 from connector.reports.log_line import LogLine
@@ -177,7 +177,9 @@ class Applier:
         lane.making = lane.ask = None
         self._waiting.appendleft(lane)
         self._finished += 1
-        self._silent = self._silent + 1 if error is not None and error.status in _SILENT else 0
+        refused = isinstance(error, RequestRefused)  # by ConnectWise, or by ourselves before it left
+        silent = error is not None and error.status in _SILENT and not refused
+        self._silent = self._silent + 1 if silent else 0
         if self._silent >= OUTAGE:
             self._writer.ending = True
         self._story.said(change_line(result, self._period, error.request_id if error else None))

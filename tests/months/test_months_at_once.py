@@ -245,3 +245,23 @@ def test_a_hand_that_nobody_waits_for_is_let_go() -> None:
     answer = hands.answer(20)
     assert answer is not None
     assert (answer.name, answer.value, hands.busy) == ("slow", True, 0)
+
+
+def test_lines_that_people_make_meanwhile_keep_nobody_else_from_being_billed(
+    msp: Msp, run: Run, simulator: Simulator
+) -> None:
+    customers = msp.customers(8)
+    overtaken = {customer.agreement.id: customer for customer in customers[:6]}
+
+    def somebody_is_quicker(_vendor: str, method: str, path: str, _number: int) -> None:
+        found = re.search(r"/agreements/(\d+)/additions$", path)
+        customer = overtaken.pop(int(found[1]), None) if method == "GET" and found else None
+        if customer is not None:
+            customer.has(ENDPOINT, 3)
+
+    simulator.after_commit = somebody_is_quicker
+
+    done = run("sync")
+
+    assert done.exit_code == 6
+    assert [customer.bills for customer in customers] == [{ENDPOINT: 3}] * 6 + [{ENDPOINT: 10}] * 2
