@@ -142,3 +142,15 @@ def test_the_same_rows_in_any_order_are_no_restatement(rows: list[UsageRow], cha
     shuffled = list(rows)
     chance.shuffle(shuffled)  # type: ignore[attr-defined]
     assert restated(rows, shuffled) == ()
+
+
+def test_where_prices_make_the_bill_only_what_they_move_is_told() -> None:
+    billed = [row("a", "X", 10), row("b", "X", 3), row("c", "X", 4)]
+    now = [row("a", "X", 10), row("b", "X", 3, unitPrice="1.50"), row("c", "X", 5)]
+    found = find_restated(billed, now, lambda each: each.account_id, priced=True)
+    assert [(each.tenant_id, each.before, each.now, each.other_devices) for each in found] == [
+        ("b", 3, 3, False),
+        ("c", 4, 5, True),
+    ]
+    unpriced = find_restated(billed, now, lambda each: each.account_id)
+    assert [each.tenant_id for each in unpriced] == ["c"]
