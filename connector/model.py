@@ -4,11 +4,11 @@ Quantities are exact decimals, dates are calendar dates without a zone, ids are 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Literal, NamedTuple, Protocol, Self
+from typing import Literal, NamedTuple, Protocol, Self, runtime_checkable
 
 Absent = Literal["zero", "end", "keep"]
 Effective = Literal["period_start", "next_invoice", "today"]
@@ -79,6 +79,19 @@ class UsageRows(Protocol):
 
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[UsageRow]: ...
+
+
+UsageLine = tuple[str | None, str | None, str | None, str, Decimal]
+"""Account id, external id, serial, product code and quantity of a row: all that sums are made of."""
+
+
+@runtime_checkable
+class UsageLines(Protocol):
+    """Rows that can be added up without making each of them."""
+
+    def lines(self) -> Iterable[UsageLine]:
+        """Return the line of each row, in any order."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

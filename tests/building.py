@@ -28,7 +28,8 @@ from connector.planning.directory import Directory, Name
 from connector.planning.findings import Options, Part
 from connector.planning.plan import Inputs, make_plan
 from connector.planning.pricing import Worths
-from connector.planning.resolve import Placer, TenantFinder, resolve
+from connector.planning.resolve import Placer, resolve
+from connector.planning.tenant_finder import TenantFinder
 from connector.planning.uncounted import Uncounted
 
 OCTOBER = Period(2026, 10)

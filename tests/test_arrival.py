@@ -17,7 +17,8 @@ from connector.ledger.months import snapshot_rows, snapshots
 from connector.ledger.stored_rows import StoredRows, stored_rows
 from connector.model import Firewall, UsageRow
 from connector.planning.findings import Options
-from connector.planning.resolve import TenantFinder, usage_parts
+from connector.planning.summing import usage_parts
+from connector.planning.tenant_finder import TenantFinder
 
 API = "sophos-api"
 

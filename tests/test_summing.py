@@ -18,7 +18,8 @@ from connector.ledger.arrival import take_in
 from connector.model import Firewall, Mappings, PriceRule, Pricing, ProductEntry, Tenant, UsageRow
 from connector.planning.change import Plan
 from connector.planning.findings import Options
-from connector.planning.resolve import Placer, TenantFinder, resolve
+from connector.planning.resolve import Placer, resolve
+from connector.planning.tenant_finder import TenantFinder
 from connector.runs.draft import draft, no_cycles
 from connector.runs.reading import Usage
 

@@ -1,12 +1,13 @@
 """Values of the ledger <-> the text its columns hold."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from sys import intern
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -46,10 +47,19 @@ def parts_text(parts: tuple[Part, ...]) -> str:
 
 def parts_of(text: str) -> tuple[Part, ...]:
     """Read a lineage."""
+    return _parts(json.loads(text))
+
+
+def parts_of_many(texts: Iterable[str]) -> Iterator[tuple[Part, ...]]:
+    """Read lineages, all of them as one JSON text: that is quicker for many."""
+    return map(_parts, json.loads(f"[{','.join(texts)}]"))
+
+
+def _parts(listed: Iterable[list[Any]]) -> tuple[Part, ...]:
     return tuple(
         # The same id or code stands on many lines and is held in memory once.
         Part(intern(tenant_id), intern(code), quantity_of(quantity), tuple(serials), *committed)
-        for tenant_id, code, quantity, serials, *committed in json.loads(text)
+        for tenant_id, code, quantity, serials, *committed in listed
     )
 
 

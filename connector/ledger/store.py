@@ -21,6 +21,7 @@ from connector.ledger.records import (
     options_of,
     options_text,
     parts_of,
+    parts_of_many,
     parts_text,
     quantity_of,
 )
@@ -420,12 +421,15 @@ class Ledger:
                 f"SELECT {columns} FROM additions WHERE id > ? ORDER BY id LIMIT 1000",  # noqa: S608
                 next(reversed(found), -1),
             )
-            for number, agreement_id, item_id, quantity, parts, ended, closed in batch:
+            fed = parts_of_many(row[4] for row in batch)
+            for (number, agreement_id, item_id, quantity, _, ended, closed), parts in zip(
+                batch, fed, strict=True
+            ):
                 found[number] = KnownAddition(
                     number,
                     Key(agreement_id, item_id),
                     quantity_of(quantity),
-                    parts_of(parts),
+                    parts,
                     date_of(ended),
                     bool(closed),
                 )

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterator
 from dataclasses import fields
+from decimal import Decimal
+from itertools import chain
 
 from connector.ledger.recall import shown
 from connector.ledger.records import quantity_of
 from connector.ledger.store import Ledger
-from connector.model import UsageRow
+from connector.model import UsageLine, UsageRow
 
 _BATCH = 1000
 _NAMES = ("account_id", "external_id", "serial", "product_code", "quantity", "received")
@@ -76,6 +78,39 @@ class StoredRows:
                 put_received(row, received)
                 yield row
             after = batch[-1][-1]
+
+    def lines(self) -> Iterator[UsageLine]:
+        """Return what sums are made of, row by row, without making the rows; in no promised order."""
+        return chain.from_iterable(self._batches())
+
+    def _batches(self) -> Iterator[list[UsageLine]]:
+        # As the rows lie in the file: by number, each would have to be looked up there.
+        ((after, last),) = self._ledger.tuples(
+            "SELECT min(rowid) - 1, max(rowid) FROM usage_rows WHERE usage = ?", self.number
+        )
+        amounts = _Amounts()
+        while last is not None and after < last:
+            batch = self._ledger.tuples(
+                "SELECT account_id, external_id, serial, product_code, quantity, rowid FROM usage_rows "
+                "WHERE rowid > ? AND rowid <= ? AND +usage = ? ORDER BY rowid LIMIT ?",
+                after,
+                last,
+                self.number,
+                _BATCH,
+            )
+            yield [
+                (account_id, external_id, serial, code, amounts[text])
+                for account_id, external_id, serial, code, text, _ in batch
+            ]
+            after = batch[-1][-1]
+
+
+class _Amounts(dict[str, Decimal]):
+    """Quantities by their text, each made once."""
+
+    def __missing__(self, text: str) -> Decimal:
+        amount = self[text] = Decimal(text)
+        return amount
 
 
 def stored_rows(ledger: Ledger, number: int) -> StoredRows:

@@ -9,8 +9,8 @@ from connector.model import Addition, Firewall, Key, Mappings, Period, UsageRow
 from connector.planning.allowances import desired_of, told
 from connector.planning.change import Change
 from connector.planning.findings import Part, Unresolved, Warn
-from connector.planning.resolve import TenantFinder
 from connector.planning.sources import FILE
+from connector.planning.tenant_finder import TenantFinder
 
 PlacedBy = Literal["accountId", "externalId", "firewalls", "billingTenant", "tenant", "import", "serial"]
 """What told whose a row is (contract rule 4); `import` is a file's customer, `serial` a licence of then."""

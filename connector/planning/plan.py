@@ -259,10 +259,12 @@ class _Planner:
     def commitments(self, key: Key, lines: Lines) -> None:
         """Say which minimum that fed a line is not billed any more: without a row it would be a guess."""
         for part in lines.was:
-            least = minimum_of(self.mappings, *part.pair)
+            least = minimum_of(self.mappings, part.tenant_id, part.product_code)
+            if not least:
+                continue
             fed = part.quantity > 0 or part.committed
             here = self.inputs.placer.place(*part.pair) == key
-            if least and fed and here and part.pair not in self.inputs.resolved.rows_by_pair:
+            if fed and here and part.pair not in self.inputs.resolved.rows_by_pair:
                 whose = tenant_label(part.tenant_id, self.inputs.names)
                 what = (
                     f"{whose} has a minimum of {plain(least)} {part.product_code}, but no row of it in "
@@ -372,6 +374,8 @@ class _Planner:
 
         All tenants count, whatever the plan was asked for.
         """
+        if all(entry.code != "UNMAPPED_PRODUCT" for entry in self.inputs.resolved.unresolved):
+            return frozenset()  # nothing else can follow a code, and on nearly every night nothing is there
         used = self.inputs.resolved.used
         before = fed_before(self.lines, self.changes, used, self.mappings)
         before = tuple(part for part in before if self.inputs.uncounted.knows(part))

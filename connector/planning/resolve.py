@@ -1,15 +1,16 @@
 """Usage rows -> what each key should bill, and what cannot be placed (contract rules 3 to 8)."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 
-from connector.model import Agreement, Company, Firewall, Key, Mappings, Reference, TenantEntry, UsageRow
+from connector.model import Agreement, Company, Key, Mappings, Reference, TenantEntry, UsageRow
 from connector.planning.allowances import desired_of
 from connector.planning.directory import Directory, Unplaced
 from connector.planning.findings import Desired, Part, Unresolved, tenant_label
 from connector.planning.references import assign_command, code_command, tenant_command
+from connector.planning.summing import Sum, summed
+from connector.planning.tenant_finder import TenantFinder
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +21,6 @@ class Off:
 Placement = Key | Off | Unplaced
 
 OFF = Off()
-ZERO = Decimal(0)
-NO_DEVICES = frozenset({"user", "server"})
-"""Product groups whose `accountNumberOrSerialNumber` is an account number, the same on every row."""
-
 UNMAPPED = frozenset({"UNMAPPED_TENANT", "UNMAPPED_PRODUCT"})
 
 NEXT_STEPS = {
@@ -183,76 +180,6 @@ class Resolved:
     used: tuple[Part, ...] = ()
 
 
-class TenantFinder:
-    """Finds whose a row is (contract rule 4); names never decide."""
-
-    def __init__(
-        self, known: Collection[str], mapped: Mapping[str, str], firewalls: Iterable[Firewall]
-    ) -> None:
-        """`known` are tenant ids of Sophos and mappings.yaml, `mapped` is its `firewalls:` section."""
-        self._known = frozenset(known)
-        self._by_serial: dict[str, str | None] = {}
-        billing: dict[str, set[str]] = defaultdict(set)
-        registered: dict[str, set[str]] = defaultdict(set)
-        for firewall in firewalls:
-            self._by_serial[firewall.serial] = None
-            if firewall.billing_tenant_id is not None:
-                billing[firewall.serial].add(firewall.billing_tenant_id)
-            if firewall.tenant_id is not None:
-                registered[firewall.serial].add(firewall.tenant_id)
-        for serial in billing.keys() | registered.keys():
-            owners = billing.get(serial) or registered[serial]
-            # Two records of one serial that name different tenants leave it to a person.
-            self._by_serial[serial] = next(iter(owners)) if len(owners) == 1 else None
-        self._by_serial.update(mapped)
-
-    def tenant_of(self, row: UsageRow) -> str | None:
-        """Return the tenant id of a row, or None where only a person can tell."""
-        if row.account_id is not None:
-            return row.account_id
-        if row.external_id is not None and row.external_id in self._known:
-            return row.external_id
-        return self._by_serial.get(row.serial) if row.serial is not None else None
-
-    def knows_device(self, row: UsageRow) -> bool:
-        """Whether a row's serial number is that of a firewall which Sophos lists or the map places."""
-        return row.serial in self._by_serial
-
-
-class _Sum:
-    """Rows of one tenant and product, or of one unplaced serial, added up.
-
-    `serial` is the first serial number, and `more` all of them where there are several: nearly always it is
-    one. What `is_told` has to say of itself, so it looks whether its rows are of a device.
-    """
-
-    __slots__ = ("device", "is_told", "more", "quantity", "rows", "serial")
-
-    def __init__(self, *, is_told: bool = False) -> None:
-        self.quantity = ZERO
-        self.rows = 0
-        self.serial: str | None = None
-        self.more: set[str] | None = None
-        self.is_told = is_told
-        self.device = False
-
-    def on(self, serial: str) -> None:
-        """Note a serial number that is not the first one."""
-        if self.serial is None:
-            self.serial = serial
-        elif self.more is None:
-            self.more = {self.serial, serial}
-        else:
-            self.more.add(serial)
-
-    @property
-    def serials(self) -> tuple[str, ...]:
-        """Every serial number, in order."""
-        if self.more is not None:
-            return tuple(sorted(self.more))
-        return (self.serial,) if self.serial is not None else ()
-
-
 def resolve(
     rows: Iterable[UsageRow],
     finder: TenantFinder,
@@ -265,12 +192,15 @@ def resolve(
 
     The rows are gone through once: `also` is told each of them that has a tenant.
     """
-    sums, orphans = _summed(rows, finder, placer, also)
+    sums, orphans = summed(
+        rows, finder, is_told=lambda pair: isinstance(placer.place_pair(pair), Unplaced), also=also
+    )
     parts: dict[Key, list[Part]] = defaultdict(list)
     unresolved = []
     used = []
-    for pair, total in sorted(sums.items()):
+    for pair in sorted(sums):
         tenant_id, code = pair
+        total = sums[pair]
         part = Part(tenant_id, code, total.quantity, total.serials)
         used.append(part)
         placement = placer.place_pair(pair)
@@ -294,49 +224,8 @@ def resolve(
     )
 
 
-def usage_parts(rows: Iterable[UsageRow], finder: TenantFinder) -> tuple[Part, ...]:
-    """Return every tenant's usage of each code, mapped or not; rows that nobody can place are left out."""
-    sums, _ = _summed(rows, finder)
-    return tuple(Part(*pair, total.quantity, total.serials) for pair, total in sorted(sums.items()))
-
-
-def _summed(
-    rows: Iterable[UsageRow],
-    finder: TenantFinder,
-    placer: Placer | None = None,
-    also: Callable[[str, UsageRow], None] | None = None,
-) -> tuple[dict[tuple[str, str], _Sum], dict[tuple[str | None, str], _Sum]]:
-    """Add up the rows of each tenant and code, and those of each serial that no tenant is known for."""
-    sums: dict[tuple[str, str], _Sum] = {}
-    orphans: dict[tuple[str | None, str], _Sum] = defaultdict(_Sum)
-    whose = finder.tenant_of
-    for row in rows:
-        tenant_id = whose(row)
-        serial = row.serial
-        if tenant_id is None:
-            total = orphans[serial, row.product_code]
-        else:
-            pair = (tenant_id, row.product_code)
-            known = sums.get(pair)
-            if known is None:
-                told = placer is not None and isinstance(placer.place_pair(pair), Unplaced)
-                known = sums[pair] = _Sum(is_told=told)
-            total = known
-            if serial is not None:
-                if serial != total.serial:
-                    total.on(serial)
-                # What a stored row is of has to be looked up in what was received: only where it is told.
-                if total.is_told and not total.device:
-                    total.device = row.group.casefold() not in NO_DEVICES
-            if also is not None:
-                also(tenant_id, row)
-        total.quantity += row.quantity
-        total.rows += 1
-    return sums, orphans
-
-
 def _unplaced(
-    placement: Unplaced, tenant_id: str, code: str, total: _Sum, names: Mapping[str, str]
+    placement: Unplaced, tenant_id: str, code: str, total: Sum, names: Mapping[str, str]
 ) -> Unresolved:
     shown = code or "a row without productCode and sku"
     return Unresolved(
@@ -363,7 +252,7 @@ def _next_step(why: str, tenant_id: str, code: str) -> str:
     return f"{NEXT_STEPS[why]}: {commands[0]}, or, not to bill it: {commands[1]}"
 
 
-def _orphan(serial: str | None, code: str, total: _Sum) -> Unresolved:
+def _orphan(serial: str | None, code: str, total: Sum) -> Unresolved:
     device = f"serial {serial}" if serial else "a row with neither account nor serial number"
     return Unresolved(
         code="FIREWALL_UNASSIGNED",

@@ -21,8 +21,9 @@ from connector.model import (
 from connector.planning.directory import Directory, Unplaced, folded
 from connector.planning.prices import cost_of
 from connector.planning.product_names import product_name
-from connector.planning.resolve import NEXT_STEPS, Off, Placer, TenantFinder
+from connector.planning.resolve import NEXT_STEPS, Off, Placer
 from connector.planning.states import FirewallState, ProductState, State, TenantState
+from connector.planning.tenant_finder import TenantFinder
 
 _MOST_NAMED = 5
 

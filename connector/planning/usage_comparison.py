@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from connector.model import UsageRow, UsageRows
 from connector.planning.prices import Money, UnitPrices
 from connector.planning.product_names import product_name
-from connector.planning.resolve import TenantFinder
+from connector.planning.tenant_finder import TenantFinder
 from connector.planning.usage_views import EXACT, Adder, Amounts, is_device, money_of
 
 DifferenceKind = Literal["only_a", "only_b", "tenant", "quantity", "price", "name"]

@@ -9,7 +9,8 @@ from typing import Literal
 from connector.model import UsageRow
 from connector.planning.prices import Money, UnitPrices, unit_prices
 from connector.planning.product_names import Band, band_of
-from connector.planning.resolve import NO_DEVICES, TenantFinder
+from connector.planning.summing import NO_DEVICES
+from connector.planning.tenant_finder import TenantFinder
 
 View = Literal["pair", "product", "tenant", "firewall"]
 NOBODY = "nobody: unassigned"

@@ -20,8 +20,8 @@ from connector.model import (
 )
 from connector.planning.change import KnownAddition
 from connector.planning.directory import Directory, Name
-from connector.planning.resolve import TenantFinder
 from connector.planning.successors import SUSPECTED
+from connector.planning.tenant_finder import TenantFinder
 from connector.planning.wording import succession
 from connector.reports.checkup import Check
 from connector.reports.escape import printable

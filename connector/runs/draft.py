@@ -14,7 +14,8 @@ from connector.planning.change import Plan
 from connector.planning.findings import Options
 from connector.planning.plan import Inputs, make_plan
 from connector.planning.pricing import Worths, uses_prices
-from connector.planning.resolve import Placer, TenantFinder, resolve
+from connector.planning.resolve import Placer, resolve
+from connector.planning.tenant_finder import TenantFinder
 from connector.runs.reading import Usage
 
 
@@ -44,6 +45,8 @@ def no_cycles() -> Iterator[None]:
         yield
     finally:
         if was_on:
+            gc.freeze()  # and back: all of it counts as old, where it would be looked through at once
+            gc.unfreeze()
             gc.enable()
 
 

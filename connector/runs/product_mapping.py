@@ -19,8 +19,8 @@ from connector.planning.new_item import one_line
 from connector.planning.product_codes import known_code
 from connector.planning.product_names import product_name
 from connector.planning.references import code_command, item_reference
-from connector.planning.resolve import usage_parts
 from connector.planning.states import ProductState
+from connector.planning.summing import usage_parts
 from connector.reports.aftermath import fates_document, left_behind_notes, turned_off_notes, turned_on_note
 from connector.runs.additions import Additions
 from connector.runs.items import UNCHANGED

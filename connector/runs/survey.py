@@ -10,9 +10,11 @@ from connector.ledger.history import codes_seen
 from connector.ledger.recall import StoredMonth
 from connector.model import Firewall, Mappings, Period, Tenant, UsageRow
 from connector.planning.change import KnownAddition
-from connector.planning.resolve import Placer, TenantFinder, usage_parts
+from connector.planning.resolve import Placer
 from connector.planning.successors import Successor, find_successors, not_followed
+from connector.planning.summing import usage_parts
 from connector.planning.survey import Survey
+from connector.planning.tenant_finder import TenantFinder
 from connector.runs.reading import ConnectWise, Sophos, Usage, read_directory, read_usage
 from connector.runs.story import Story
 

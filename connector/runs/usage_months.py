@@ -11,9 +11,9 @@ from connector.ledger.history import tenant_names
 from connector.ledger.months import every_snapshot, pruned_on, snapshot_rows
 from connector.ledger.recall import listed_last
 from connector.model import Mappings, Period, UsageRow
-from connector.planning.resolve import TenantFinder
 from connector.planning.snapshots import Snapshot
 from connector.planning.sources import API, OPTIONS
+from connector.planning.tenant_finder import TenantFinder
 from connector.runs.draft import finder_of, names_of
 from connector.runs.reading import Sophos, Usage, read_usage
 from connector.runs.story import Story

@@ -12,7 +12,7 @@ from connector.mappings.suggest import Namesakes
 from connector.mappings.wording import quoted
 from connector.model import Company, Firewall, Mappings, UsageRow, serial_of, tenant_id_of
 from connector.planning.product_names import product_name
-from connector.planning.resolve import TenantFinder
+from connector.planning.tenant_finder import TenantFinder
 
 _MOST_CANDIDATES = 3
 _MOST_SEARCHED = 300

@@ -51,8 +51,9 @@ from connector.planning.findings import Options, Part, Unresolved
 from connector.planning.plan import Inputs, make_plan
 from connector.planning.prices import Money
 from connector.planning.pricing import Worths, uses_prices
-from connector.planning.resolve import TenantFinder, resolve
+from connector.planning.resolve import resolve
 from connector.planning.restatement import Restated
+from connector.planning.tenant_finder import TenantFinder
 from connector.planning.uncounted import Uncounted
 
 ALDER_EMAIL = Key(ALDER_AGREEMENT, EMAIL)

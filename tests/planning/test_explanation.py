@@ -20,7 +20,7 @@ from connector.planning.explanation import (
     told_history,
 )
 from connector.planning.findings import Part
-from connector.planning.resolve import TenantFinder
+from connector.planning.tenant_finder import TenantFinder
 
 NOVEMBER = Period(2026, 11)
 XGS = "XGS-MSP"

@@ -22,9 +22,10 @@ from connector.model import Agreement, CatalogItem, Key, ProductEntry
 from connector.planning.findings import Options
 from connector.planning.plan import Inputs
 from connector.planning.prices import Money
-from connector.planning.resolve import TenantFinder, resolve
+from connector.planning.resolve import resolve
 from connector.planning.shadow import Compared, Earlier, Shadow, trend
 from connector.planning.shadow_comparison import compare
+from connector.planning.tenant_finder import TenantFinder
 
 ALDER_EMAIL = Key(ALDER_AGREEMENT, EMAIL)
 IN_DOLLARS = [

@@ -22,8 +22,9 @@ from connector.model import (
 )
 from connector.planning.codes import checked_force
 from connector.planning.findings import Part
-from connector.planning.resolve import TenantFinder, usage_parts
 from connector.planning.successors import Successor, find_successors, held_pairs, not_followed
+from connector.planning.summing import usage_parts
+from connector.planning.tenant_finder import TenantFinder
 from connector.planning.wording import succession
 
 OLD, NEW, OTHER = "CIXA-MSP", "XDR-MSP", "NDR-MSP"

@@ -11,7 +11,7 @@ from planning.test_usage_views import FINDER, ROWS, row
 
 from connector.model import UsageRow
 from connector.planning.prices import Money
-from connector.planning.resolve import TenantFinder
+from connector.planning.tenant_finder import TenantFinder
 from connector.planning.usage_comparison import Comparison, Place, Side, compare, less
 
 

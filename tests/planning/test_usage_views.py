@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from connector.model import Firewall, UsageRow
 from connector.planning.prices import Money
 from connector.planning.product_names import Band, band_of
-from connector.planning.resolve import TenantFinder
+from connector.planning.tenant_finder import TenantFinder
 from connector.planning.usage_views import (
     NOBODY,
     Amounts,

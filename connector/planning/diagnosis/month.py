@@ -32,9 +32,10 @@ from connector.planning.diagnosis.written import WrittenThen
 from connector.planning.findings import Unresolved
 from connector.planning.lines import Lines
 from connector.planning.plan import Inputs
-from connector.planning.resolve import Resolved, TenantFinder
+from connector.planning.resolve import Resolved
 from connector.planning.restatement import RESTATED, Restated
 from connector.planning.successors import SUSPECTED, Successor, fed_before, find_successors, held_pairs
+from connector.planning.tenant_finder import TenantFinder
 
 ZERO = Decimal(0)
 

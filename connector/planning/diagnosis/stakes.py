@@ -8,7 +8,7 @@ from decimal import Decimal
 from connector.model import Addition, UsageRow
 from connector.planning.findings import Part, Unresolved
 from connector.planning.prices import Money, unit_prices
-from connector.planning.resolve import TenantFinder
+from connector.planning.tenant_finder import TenantFinder
 from connector.planning.usage_views import EXACT
 
 CENT = Decimal("0.01")

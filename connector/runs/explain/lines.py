@@ -38,8 +38,9 @@ from connector.planning.explanation import (
     told_history,
 )
 from connector.planning.findings import Desired, Part
-from connector.planning.resolve import Placer, TenantFinder, resolve
+from connector.planning.resolve import Placer, resolve
 from connector.planning.snapshots import Snapshot
+from connector.planning.tenant_finder import TenantFinder
 from connector.runs.explain.history import Past, left_because
 from connector.runs.explain.map import MapThen, customer_line, firewall_line, part_lines
 

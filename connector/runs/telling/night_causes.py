@@ -12,8 +12,8 @@ from connector.planning.causes.cause import Cause, cause_of_error, cause_of_over
 from connector.planning.causes.charges import Charge, Place, charges_of
 from connector.planning.causes.news import Looked
 from connector.planning.causes.plan import Unmade, causes_of_plan, causes_of_restated, causes_of_unmade
-from connector.planning.resolve import TenantFinder
 from connector.planning.sources import API
+from connector.planning.tenant_finder import TenantFinder
 from connector.reports.night import DONE, TO_DECIDE, NightReport, Step
 from connector.reports.outcome import Run
 
