@@ -125,7 +125,7 @@ def test_a_plan_takes_one_pass_over_the_month(tmp_path: Path, *, with_prices: bo
     placer = Month().placer()
     if with_prices:
         placer = Placer(priced(placer.mappings), placer.directory)
-    used = Counted(USED)
+    used = Counted([row for row in USED if row.product_code != "X"])
     with Ledger(tmp_path) as ledger:
         plan = planned(ledger, month_of(used), placer)
     assert used.passes == 1
@@ -166,3 +166,14 @@ def test_a_code_that_is_off_for_one_tenant_alone_is_placed_for_the_others() -> N
     assert places[BIRCH, "CIXA-MSP"] == (204, ALDER_ENDPOINT.item_id)
     assert placer.place(BIRCH, "NEW") == (204, ALDER_ENDPOINT.item_id)
     assert placer.place_pair((ALDER, "NEW")) != (118, ALDER_ENDPOINT.item_id)
+
+
+def test_only_what_people_are_told_of_is_looked_up_once_more(tmp_path: Path) -> None:
+    used = Counted(USED)
+    with Ledger(tmp_path) as ledger:
+        plan = planned(ledger, month_of(used), Month().placer())
+    assert used.passes == 2
+    assert {(entry.code, entry.serial) for entry in plan.unresolved} == {
+        ("UNMAPPED_PRODUCT", "S7"),
+        ("FIREWALL_UNASSIGNED", "S404"),
+    }
