@@ -63,7 +63,10 @@ def _as_known(each: KnownAddition, line: Addition | None, today: date) -> bool:
         return line is None or not line.live(today)
     if line is None or line.key != each.key:
         return False
-    return line.quantity == each.quantity if each.ended is None else line.cancelled == each.ended
+    if each.ended is not None:
+        return line.cancelled == each.ended
+    # One that bills by the ledger and is shown as ended may bill on, with nobody left who uses it.
+    return line.quantity == each.quantity and (line.live(today) or each.quantity == 0)
 
 
 def sample_of(quiet: Collection[int], after: int, size: int) -> tuple[int, ...]:

@@ -272,6 +272,29 @@ def test_a_line_that_the_report_shows_as_it_was_before_our_write_is_read_itself(
     assert done.exit_code == 0
 
 
+def test_the_line_of_a_customer_who_left_is_zeroed_although_the_report_shows_it_as_ended(
+    msp: Msp, run: Run, simulator: Simulator
+) -> None:
+    leaves = msp.customers(8)[5]
+    assert run("sync").exit_code == 0
+    leaves.stops("CIXA-MSP")
+    ended = leaves.line().id
+    lies(
+        simulator,
+        rows(
+            lambda row: (
+                row | ({"Cancelled_Date": "2026-01-31T00:00:00Z"} if row["Addition_RecId"] == ended else {})
+            )
+        ),
+    )
+
+    done = run("sync", "--force", "TENANT_VANISHED")
+
+    assert leaves.bills == {ENDPOINT: 0}
+    assert "REPORT_DISAGREES" in done.warnings
+    assert done.exit_code == 0
+
+
 def test_a_line_that_somebody_changed_behind_the_reports_back_is_found_in_its_turn(
     msp: Msp, run: Run, simulator: Simulator
 ) -> None:

@@ -110,6 +110,8 @@ ENDED = replace(E_MAIL, cancelled=LAST)
         (None, {}, False),
         (replace(E_MAIL, quantity=Decimal(-1)), {}, False),
         (replace(E_MAIL, item_id=777), {}, False),
+        (ENDED, {}, True),
+        (replace(ENDED, quantity=Decimal(3)), {"quantity": Decimal(3)}, False),
         (ENDED, {"ended": LAST}, True),
         (E_MAIL, {"ended": LAST}, False),
         (replace(E_MAIL, cancelled=date(2026, 8, 31)), {"ended": LAST}, False),
