@@ -20,9 +20,9 @@ from connector.reports.outcome import Result
 from connector.reports.run_lines import change_line, counted_lines
 from connector.runs.additions import Additions
 from connector.runs.change_writer import RUN_AGAIN, Ask, ChangeWriter, Made, Making, id_of
-from connector.runs.hands import TICK_SECONDS, Answer, Hands
 from connector.runs.story import Story
 from connector.runs.width import Width
+from connector.vendors.hands import TICK_SECONDS, Answer, Hands
 
 OUTAGE = 5
 """So many changes in a row without any answer, without a sign-in or with nothing but pauses, and the rest

@@ -7,8 +7,8 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from connector.reports.log_line import LogLine
-from connector.runs.hands import Hands
 from connector.runs.story import Story
+from connector.vendors.hands import Hands
 
 _Value = TypeVar("_Value")
 

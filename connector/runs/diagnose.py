@@ -27,7 +27,6 @@ from connector.planning.restatement import Restated, find_restated, restatement_
 from connector.planning.sources import API, FILE, Source
 from connector.runs.additions import Additions
 from connector.runs.draft import finder_of, inputs_of, names_of
-from connector.runs.hands import answers
 from connector.runs.reading import (
     READERS,
     ConnectWise,
@@ -39,6 +38,7 @@ from connector.runs.reading import (
 )
 from connector.runs.sources import failed_entry
 from connector.runs.story import Story
+from connector.vendors.hands import answers
 
 _FORBIDDEN = 403
 _MEND = "mend the row in the file, or say under `import:` in mappings.yaml whose and what it is"

@@ -14,9 +14,9 @@ from connector.model import Firewall, Period, Tenant, UsageRow
 from connector.planning.change import plain
 from connector.planning.sources import LIVE
 from connector.planning.uncounted import Uncounted
-from connector.runs.hands import answers
 from connector.runs.reading import READERS, Sophos, Usage
 from connector.runs.story import Story
+from connector.vendors.hands import answers
 
 MONTHLY = "usage"
 DEVICE = "device"

@@ -31,11 +31,11 @@ from connector.planning.sources import API, Source
 from connector.planning.uncounted import Uncounted
 from connector.runs.additions import Additions
 from connector.runs.beside import Beside
-from connector.runs.hands import answers
 from connector.runs.story import Story
 from connector.vendors.connectwise_choice import Found, Length
 from connector.vendors.connectwise_lists import AT_ONCE
 from connector.vendors.connectwise_report import ReportedAdditions
+from connector.vendors.hands import answers
 from connector.vendors.sophos_licences import LicenceCount
 
 READERS = AT_ONCE

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from connector.vendors.calls import Answer
 from connector.vendors.failures import Failures
 from connector.vendors.fields import Malformed, Record, as_list, as_record, count_in, required_id
+from connector.vendors.hands import in_order
 
 PAGE = 1000
 AT_ONCE = 4
@@ -82,13 +83,8 @@ def _pages(get: Get, listing: Listing) -> Iterator[Answer]:
     first = get(listing.path, listing.params(1))
     yield first
     last = min(last_page(first.headers.get("Link", "")), _MOST_PAGES)
-    with ThreadPoolExecutor(AT_ONCE) as readers:
-        reading = [readers.submit(get, listing.path, listing.params(number)) for number in range(2, last + 1)]
-        try:
-            for page in reading:
-                yield page.result()
-        finally:
-            readers.shutdown(wait=False, cancel_futures=True)
+    rest = (partial(get, listing.path, listing.params(number)) for number in range(2, last + 1))
+    yield from in_order(AT_ONCE, rest)
     for number in range(max(last, 1) + 1, _MOST_PAGES + 1):
         yield get(listing.path, listing.params(number))
 

@@ -7,11 +7,10 @@ once, is not used: nobody has shown that it holds for additions.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import count
 
 from connector.errors import RequestRefused, SignInRefused, VendorError
@@ -31,6 +30,7 @@ from connector.vendors.fields import (
     required_id,
     text_in,
 )
+from connector.vendors.hands import in_order
 
 RIGHT = "System > API Reports: Inquire ALL"
 COLUMNS = {
@@ -123,13 +123,7 @@ class AdditionsReport:
         return ReportedAdditions({each: tuple(found) for each, found in by_agreement.items()}, pages)
 
     def _pages(self, expected: int) -> Iterator[Answer]:
-        with ThreadPoolExecutor(AT_ONCE) as readers:
-            reading = [readers.submit(self._page, number) for number in range(1, expected + 1)]
-            try:
-                for page in reading:
-                    yield page.result()
-            finally:
-                readers.shutdown(wait=False, cancel_futures=True)
+        yield from in_order(AT_ONCE, (partial(self._page, number) for number in range(1, expected + 1)))
         for number in count(expected + 1):
             yield self._page(number)
 

@@ -12,9 +12,9 @@ from months.calling import Processes, Run
 from months.msp import EMAIL, ENDPOINT, Msp
 
 from connector.errors import Unreachable
-from connector.runs.hands import Hands, answers
 from connector.runs.width import Width
 from connector.simulator import Fault, Simulator
+from connector.vendors.hands import Hands, answers, in_order
 
 
 @dataclass
@@ -265,3 +265,36 @@ def test_lines_that_people_make_meanwhile_keep_nobody_else_from_being_billed(
 
     assert done.exit_code == 6
     assert [customer.bills for customer in customers] == [{ENDPOINT: 3}] * 6 + [{ENDPOINT: 10}] * 2
+
+
+def test_what_is_read_at_the_same_time_is_handed_on_in_order_and_a_failure_in_its_turn() -> None:
+    third = threading.Event()
+
+    def read(number: int) -> int:
+        if number == 0:
+            assert third.wait(20)
+        if number == 2:
+            third.set()
+        if number == 3:
+            raise Unreachable("gone", vendor="ConnectWise")
+        return number
+
+    pages = in_order(3, (lambda number=number: read(number) for number in range(50)))  # type: ignore[misc]
+    came = [next(pages) for _ in range(3)]
+    with pytest.raises(Unreachable, match="gone"):
+        next(pages)
+    assert came == [0, 1, 2]
+
+
+def test_pages_that_nobody_asks_for_any_more_are_not_begun() -> None:
+    begun: list[int] = []
+
+    def read(number: int) -> int:
+        begun.append(number)
+        return number
+
+    pages = in_order(2, (lambda number=number: read(number) for number in range(50)))  # type: ignore[misc]
+    assert (next(pages), next(pages)) == (0, 1)
+    del pages
+    assert max(begun) < 10
+    assert list(in_order(2, ())) == []

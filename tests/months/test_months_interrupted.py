@@ -122,6 +122,30 @@ def test_ctrl_c_while_reading_writes_nothing_and_says_so_without_a_traceback(
     assert alder.bills == {ENDPOINT: 12}
 
 
+def test_ctrl_c_waits_for_no_page_that_is_under_way(
+    msp: Msp, run: Run, run_process: Processes, simulator: Simulator
+) -> None:
+    msp.customers(8)
+    assert run("sync").exit_code == 0
+    reached, go_on = threading.Event(), threading.Event()
+
+    def pause(_vendor: str, _method: str, path: str, _number: int) -> None:
+        if path.endswith("/reports/AgreementAdditions"):
+            reached.set()
+            go_on.wait(60)
+
+    simulator.before_request = pause
+    process = run_process.start("sync", CONNECTOR_TIMEOUT="60")
+    assert reached.wait(30)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=20)
+    simulator.before_request = None
+    go_on.set()
+
+    assert process.returncode not in {0, 1}
+    assert "Traceback" not in stderr
+
+
 def test_ctrl_c_while_writing_ends_soon_and_the_next_run_ends_right(
     msp: Msp, run: Run, run_process: Processes, simulator: Simulator
 ) -> None:

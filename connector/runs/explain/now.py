@@ -1,8 +1,8 @@
 """ConnectWise as it is now, and what a run would do: drafted from stored usage, and never written down."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 from connector.errors import VendorError
 from connector.ledger import Ledger
@@ -26,6 +26,7 @@ from connector.runs.explain.next import next_step
 from connector.runs.explain.subject import Subject, unknown_addition
 from connector.runs.reading import READERS, ConnectWise, Usage, agreements_that_matter, read_directory
 from connector.runs.story import Story
+from connector.vendors.hands import in_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +136,8 @@ def _read_each(
             return error
 
     story.stage("Reading additions")
-    with ThreadPoolExecutor(READERS) as readers:
-        answers = dict(zip(agreement_ids, readers.map(additions, agreement_ids), strict=True))
+    reading = (partial(additions, agreement_id) for agreement_id in agreement_ids)
+    answers = dict(zip(agreement_ids, in_order(READERS, reading), strict=True))
     refused = [(each, answer) for each, answer in answers.items() if isinstance(answer, VendorError)]
     told = ""
     if refused:

@@ -1,9 +1,9 @@
 """Threads that make requests while one thread decides; nothing is written down or told in any of them."""
 
 import threading
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Generic, Self, TypeVar
@@ -100,3 +100,28 @@ def answers(width: int, calls: Mapping[_Name, Callable[[], _Value]]) -> Iterator
             yield answer.name, answer.value  # type: ignore[misc]
         if failed is not None:
             raise failed
+
+
+def in_order(width: int, calls: Iterable[Callable[[], _Value]]) -> Iterator[_Value]:
+    """Make these calls, so many at a time, and yield what they returned, or raise it, in their order.
+
+    Whoever asks for no more, and Ctrl-C, waits for none of those under way.
+    """
+    left = enumerate(calls)
+    came: dict[int, Answer[int, _Value]] = {}
+    with Hands[int, _Value]() as hands:
+        for number, call in islice(left, width):
+            hands.start(number, call)
+        for due in count():
+            while due not in came:
+                if not hands.busy:
+                    return
+                answer = hands.answer()
+                if answer is not None:
+                    came[answer.name] = answer
+                    for number, call in islice(left, 1):
+                        hands.start(number, call)
+            found = came.pop(due)
+            if found.error is not None:
+                raise found.error
+            yield found.value  # type: ignore[misc]
