@@ -64,6 +64,8 @@ class Nightly:
             if not any(step.wrote for step in steps):
                 raise
             interrupted = True
+        finally:
+            sophos.close()
         note = "interrupted; the rest of it waits for the next night" if interrupted else self._note(night)
         report = NightReport(night.day, tuple(steps), note, interrupted)
         # What was written must be told, also where the night itself cannot be written down any more.
@@ -199,6 +201,11 @@ class OnceANight:
     def licence_counts(self, tenant_id: str) -> tuple[LicenceCount, ...] | None:
         """Return what a tenant's monthly licences count today, or None where it may not be seen."""
         return self._sophos.licence_counts(tenant_id)
+
+    def close(self) -> None:
+        """Let nothing more leave, whatever threads of a month that broke off still read."""
+        if self._client is not None:
+            self._client.close()
 
     @property
     def _sophos(self) -> Sophos:

@@ -60,6 +60,10 @@ class Sophos(Protocol):
         """Return what a tenant's monthly licences count today, or None where it may not be seen."""
         ...
 
+    def close(self) -> None:
+        """Let nothing more leave."""
+        ...
+
 
 class ReadsAdditions(Protocol):
     """What reading additions needs of ConnectWise."""

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from connector.runs.reading import Sophos
 from connector.runs.story import Story
 from connector.settings import Settings
 from connector.vendors.connectwise import ConnectWiseClient
+from connector.vendors.connectwise_session import connectwise_pace
 from connector.vendors.pace import SOPHOS_HOUR, SOPHOS_WINDOWS, Pace
 from connector.vendors.sophos import SophosClient
 from connector.vendors.transport import Patience, Trace
@@ -35,6 +36,7 @@ class Setup:
     """What a run is made of: settings, the map, the state folder, the clock, and who runs it.
 
     `map_text` is mappings.yaml to the letter, for the ledger; `profile` is the one that was asked for.
+    `pace` is that of all its clients of ConnectWise: a night of several months has one limit, not several.
     """
 
     settings: Settings
@@ -49,6 +51,7 @@ class Setup:
     trace: Trace | None = None
     map_text: str = ""
     profile: str = ""
+    pace: Pace = field(default_factory=connectwise_pace)
 
     def sophos(self, source: Source = API) -> SophosClient:
         """Return a client of Sophos; one call for each tenant takes a slower pace."""
@@ -74,6 +77,7 @@ class Setup:
             client_id=said.client_id,
             patience=self.patience,
             trace=self.trace,
+            pace=self.pace,
         )
 
     @property
@@ -93,8 +97,7 @@ def begun(
     What cannot be written down is not begun. However the block ends, the run's end is recorded; the block
     records a good one itself, because only it knows the exit code.
     """
-    if sophos is None and source != FILE:
-        sophos = setup.sophos(source)
+    own = setup.sophos(source) if sophos is None and source != FILE else None
     connectwise = setup.connectwise()
     with (
         one_run_at_a_time(setup.state, who=setup.who, pid=setup.pid, command=setup.command, now=setup.now()),
@@ -107,7 +110,7 @@ def begun(
             if setup.map_text:
                 ledger.record_map(run, setup.map_text)
             yield Pipeline(
-                sophos_client=sophos,
+                sophos_client=sophos if sophos is not None else own,
                 connectwise=connectwise,
                 ledger=ledger,
                 mappings=setup.mappings,
@@ -130,4 +133,6 @@ def begun(
             raise
         finally:
             connectwise.close()  # before the lock is let go: no thread of this run may send anything after
+            if own is not None:
+                own.close()
             journal.close()

@@ -32,6 +32,11 @@ class ConnectWiseCredentials:
     client_id: str
 
 
+def connectwise_pace() -> Pace:
+    """Return a pace that keeps below ConnectWise's limit."""
+    return Pace(bucket=CONNECTWISE_BUCKET)
+
+
 class ConnectWiseSession:
     """Sends calls, whose url is a path below the API's base, with sign-in and headers."""
 
@@ -56,7 +61,7 @@ class ConnectWiseSession:
         self.transport = Transport(
             wire.DIALECT,
             secrets,
-            pace=pace or Pace(bucket=CONNECTWISE_BUCKET),
+            pace=pace or connectwise_pace(),
             patience=patience,
             trace=trace,
         )

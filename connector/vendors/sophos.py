@@ -47,6 +47,10 @@ class SophosClient:
         """Return the partner's id; anything but a partner's credentials is SignInRefused."""
         return self._session.whoami()
 
+    def close(self) -> None:
+        """Let nothing more leave, whatever threads still read."""
+        self.transport.close()
+
     def tenants(self) -> tuple[Tenant, ...]:
         """Return every tenant once, in Sophos's order."""
         call = Call(url="/partner/v1/tenants", doing="reading tenants", right="tenants")

@@ -142,7 +142,7 @@ class Transport:
 
     def wait_before_repeating(self, error: Exception) -> bool | float:
         """Stamina's hook: whether to try again, or the seconds that the vendor asked us to wait."""
-        if not isinstance(error, Setback) or not error.passing:
+        if self._closed or not isinstance(error, Setback) or not error.passing:
             return False
         if isinstance(error.error, Throttled):
             return 0.0  # the pause is everybody's, and so is the wait for its end

@@ -146,6 +146,34 @@ def test_ctrl_c_waits_for_no_page_that_is_under_way(
     assert "Traceback" not in stderr
 
 
+def test_a_list_that_is_still_being_read_when_its_run_ends_asks_for_no_other_page(
+    msp: Msp, run: Run, simulator: Simulator
+) -> None:
+    msp.customer("Alder", {"CIXA-MSP": 12})
+    for number in range(60):
+        msp.firewall(f"X{number:05}", "XGS107")
+    simulator.faults.add(Fault("403", vendor="sophos", path="/partner/v1/tenants", times=None))
+    reached, go_on = threading.Event(), threading.Event()
+
+    def pause(_vendor: str, _method: str, path: str, _number: int) -> None:
+        if path.startswith("/licenses/"):
+            reached.set()
+            go_on.wait(30)
+        elif "/tenants" in path:
+            reached.wait(30)
+
+    simulator.before_request = pause
+    ended = run("sync")
+    go_on.set()
+    for thread in threading.enumerate():
+        if "_work" in thread.name:
+            thread.join(20)
+    simulator.before_request = None
+
+    assert ended.exit_code == 5
+    assert len([it for it in simulator.requests if it.path.startswith("/licenses/")]) == 1
+
+
 def test_ctrl_c_while_writing_ends_soon_and_the_next_run_ends_right(
     msp: Msp, run: Run, run_process: Processes, simulator: Simulator
 ) -> None:

@@ -14,8 +14,10 @@ from notify.listening import http
 
 from connector.cli.nightly import night_at
 from connector.ledger import Ledger
-from connector.model import Schedule
+from connector.model import Addition, Schedule
 from connector.simulator import Fault, Simulator
+from connector.vendors.connectwise import ConnectWiseClient
+from connector.vendors.pace import Pace
 
 
 @pytest.fixture
@@ -88,6 +90,30 @@ def test_what_is_billed_is_not_billed_again_and_the_next_night_asks_sophos_alone
         }
     ]
     assert quiet.json["note"] == "nothing is due; 2026-11 is from 2026-11-26 on"
+
+
+def test_the_pause_that_connectwise_asks_for_holds_for_the_night_s_next_month_too(
+    msp: Msp, run: Run, simulator: Simulator, alder: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[Pace] = []
+    read = ConnectWiseClient.additions
+
+    def additions(client: ConnectWiseClient, agreement_id: int) -> tuple[Addition, ...]:
+        kept.append(client.transport.pace)
+        return read(client, agreement_id)
+
+    monkeypatch.setattr(ConnectWiseClient, "additions", additions)
+    assert night(msp, run, "2026-10-28").exit_code == 0
+    for period in ("2026-11", "2026-12"):
+        msp.world.use(period, alder.tenant, "CIXA-MSP", 14)
+        msp.world.publish(period)
+    kept.clear()
+
+    both = night(msp, run, "2026-12-28")
+
+    assert [period for period, _ in steps(both)][:2] == ["2026-11", "2026-12"]
+    assert len(kept) == 2
+    assert kept[0] is kept[1]
 
 
 def test_a_quiet_night_is_one_line(msp: Msp, run: Run, alder: Customer) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import requests
 import responses
+import stamina
 from requests.exceptions import ChunkedEncodingError, ConnectTimeout, ReadTimeout
 
 from connector.errors import (
@@ -354,6 +355,30 @@ def test_the_wait_that_the_vendor_asks_for_is_kept_up_to_two_minutes(
     else:
         assert (waits[0], paused) == (seconds, [])
         assert isinstance(waits[0], bool) == isinstance(seconds, bool)
+
+
+def test_what_nobody_waits_for_any_more_is_neither_repeated_nor_said_to_be(
+    wire: responses.RequestsMock,
+) -> None:
+    transport = connectwise()
+    told: list[stamina.instrumentation.RetryDetails] = []
+
+    def hear(details: stamina.instrumentation.RetryDetails) -> None:
+        told.append(details)
+
+    def ends(_request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        transport.close()
+        return 503, {}, ""
+
+    wire.add_callback(responses.GET, URL, callback=ends)
+    stamina.instrumentation.set_on_retry_hooks([hear])
+    try:
+        with pytest.raises(Unreachable):
+            transport.send(reading())
+    finally:
+        stamina.instrumentation.set_on_retry_hooks(None)
+    assert not told
+    assert len(wire.calls) == 1
 
 
 def test_a_foreign_error_is_not_repeated() -> None:
