@@ -30,7 +30,7 @@ from connector.reports.run_lines import counted_lines, plan_lines
 from connector.runs.apply import Applier, untried
 from connector.runs.beside import Beside
 from connector.runs.directory_read import Lengths, read_named, records_wanted, remember_lengths
-from connector.runs.draft import finder_of, inputs_of
+from connector.runs.draft import finder_of, inputs_of, no_cycles
 from connector.runs.lines_read import LinesRead
 from connector.runs.reading import ConnectWise, Sophos, Usage
 from connector.runs.sources import Reader
@@ -94,10 +94,12 @@ class Pipeline:
         remember_lengths(self.ledger, lengths)
         self.settle_open(lines.first())
         usage = reader.as_billed(usage, placer, options)
-        inputs = inputs_of(usage, placer, {}, self.ledger, options=options, today=self.today)
+        with no_cycles():
+            inputs = inputs_of(usage, placer, {}, self.ledger, options=options, today=self.today)
 
         def drafted(additions: Mapping[int, tuple[Addition, ...]], warnings: tuple[Warn, ...]) -> Plan:
-            return make_plan(replace(inputs, additions=additions, warnings=warnings))
+            with no_cycles():
+                return make_plan(replace(inputs, additions=additions, warnings=warnings))
 
         pages = len(usage.tenants) // 100 + len(usage.firewalls) // 50
         plan = lines.planned(drafted, inputs.known, Wording(placer, {}, usage.period), pages)

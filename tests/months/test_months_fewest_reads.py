@@ -1,5 +1,6 @@
 """A run reads as little as it can, and plans what it would plan if it read everything."""
 
+import gc
 import json
 import sqlite3
 from collections import Counter
@@ -16,6 +17,8 @@ from months.calling import Result, Run
 from months.msp import EMAIL, ENDPOINT, Customer, Msp
 from yaml import safe_load
 
+from connector.planning.change import Plan
+from connector.planning.plan import Inputs, make_plan
 from connector.simulator import World
 from connector.simulator.generated import generated_world
 from connector.simulator.mapping_text import mappings_text
@@ -281,3 +284,20 @@ def test_a_quiet_night_makes_the_fewest_requests_and_no_write(
     assert (night.exit_code, night.writes) == (0, [])
     sampled = Counter({"additions": 1}) if reported else Counter[str]()
     assert by_kind(night) == fewest + sampled
+
+
+def test_a_run_plans_without_looking_for_garbage_and_looks_for_it_again_afterwards(
+    msp: Msp, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[bool] = []
+
+    def watched(inputs: Inputs) -> Plan:
+        looked.append(gc.isenabled())
+        return make_plan(inputs)
+
+    monkeypatch.setattr("connector.runs.pipeline.make_plan", watched)
+    msp.customers(2)
+
+    assert run("plan").exit_code == 0
+    assert looked == [False]
+    assert gc.isenabled()
