@@ -82,7 +82,7 @@ def find_prunable(ledger: Ledger, keep: int, this_month: Period) -> Prunable:
     stored = sorted({each.period for each in whole if each.period <= this_month}, reverse=True)
     first = stored[keep - 1] if len(stored) > keep else None
     if first is not None:
-        first = min(first, *night_history(ledger).billed[:LEAST])
+        first = min((first, *night_history(ledger).billed[:LEAST]))
     old = [each for each in whole if first is not None and each.period < first]
     before: dict[str, Period] = {}
     for each in old:
