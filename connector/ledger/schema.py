@@ -99,7 +99,6 @@ def rows_without_overflow(db: Database) -> None:
     """Keep rows of usage where one takes what it is long: without a rowid, each took a page of its own."""
     for statement in _ROWS_WITHOUT_OVERFLOW.split(";"):
         db.execute(statement)
-    db.execute(VIEWS[-1])
 
 
 KNOWN_STEPS = frozenset(
@@ -422,10 +421,13 @@ CREATE TABLE pruned_names (
 ) STRICT, WITHOUT ROWID
 """
 
+# Else SQLite would have every view, also those that people made, go on with the table that is dropped.
 _ROWS_WITHOUT_OVERFLOW = """
-DROP VIEW v_firewalls;
+PRAGMA legacy_alter_table = ON;
 
 ALTER TABLE usage_rows RENAME TO usage_rows_before;
+
+PRAGMA legacy_alter_table = OFF;
 
 CREATE TABLE usage_rows (
     usage INTEGER NOT NULL REFERENCES usage (id),
