@@ -136,12 +136,21 @@ def test_the_months_that_a_night_looks_at_once_more_stay(msp: Msp, run: Run) -> 
     assert prune(run)["kept_from"] == "2026-11"
 
 
+def test_months_that_were_only_read_and_never_billed_go_as_well(msp: Msp, run: Run) -> None:
+    msp.customer("Alder", {"CIXA-MSP": 12})
+    for _ in range(5):
+        run("usage", "pull")
+        msp.next_month()
+    done = prune(run)
+    assert (done["kept_from"], done["months"]) == ("2027-01", ["2026-10", "2026-11"])
+
+
 def test_nothing_goes_while_there_is_nothing_old(msp: Msp, run: Run) -> None:
     msp.customer("Alder", {"CIXA-MSP": 12})
     run("sync")
     before = rows(run.state)
     assert prune(run, keep=13)["empty"]
-    assert run.text("state", "prune").stdout.startswith("Nothing is older than the newest 13 months")
+    assert run.text("state", "prune").stdout.startswith("Nothing is old enough: the newest 13 months")
     assert rows(run.state) == before
     assert run("state", "prune", "--keep", "1").exit_code == 2
     none = run("state", "prune", CONNECTOR_STATE=str(run.folder / "nowhere"))
@@ -208,6 +217,9 @@ def test_a_disk_without_room_for_a_copy_keeps_the_file_as_large_as_it_was_and_so
     done = prune(run)
     assert done["rows"] > 0
     assert "Make room and run it again" in done["note"]
+    again = run.text("state", "prune", "--keep", "2").stdout
+    assert again.startswith("Nothing is old enough: the newest 2 months")
+    assert "Make room and run it again" in again
     monkeypatch.undo()
     assert prune(run)["note"] == ""
     assert asked(run.state, "PRAGMA freelist_count") == [(0,)]
@@ -302,12 +314,16 @@ def test_a_ledger_of_an_earlier_version_has_the_same_rows_and_views_after_the_up
             database.execute(f"INSERT INTO main.{name} SELECT * FROM new.{name}")  # noqa: S608  (ours)
         columns = "id, period, source, hash, rows, fetched_at, file, origin"
         database.execute(f"INSERT INTO main.usage SELECT {columns} FROM new.usage")  # noqa: S608
+        database.execute("CREATE VIEW of_my_own AS SELECT * FROM usage_rows")
         database.commit()
     with Ledger(before) as upgraded:
         assert upgraded.query("SELECT * FROM usage")[0]["pruned_at"] is None
     assert check_file(before) == ()
     for query in ("SELECT * FROM usage_rows", "SELECT * FROM v_firewalls"):
         assert asked(before, query) == asked(run.state, query) != []
+    # So has a view that somebody made there, and a later upgrade can go on.
+    assert asked(before, "SELECT * FROM of_my_own") == asked(run.state, "SELECT * FROM usage_rows")
+    asked(before, "ALTER TABLE nights RENAME TO nights_once")
 
 
 def test_live_counts_of_other_days_go(msp: Msp, run: Run) -> None:

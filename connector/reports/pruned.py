@@ -1,6 +1,6 @@
 """What pruning removes, or has removed, as text and JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 Document = dict[str, Any]
@@ -8,32 +8,37 @@ Document = dict[str, Any]
 
 def pruned_text(document: Document) -> str:
     """Return what a person reads: before it is removed (`dry_run`), or afterwards."""
-    if document["empty"]:
-        return f"Nothing is older than the newest {document['keep']} months with usage. Nothing was removed."
-    lines = ["To be removed:" if document["dry_run"] else "Removed:"]
-    months = document["months"]
-    if months:
-        lines.append(f"  usage of     {_range(months)}")
-    lines += [
-        f"  {name:<12} {document[key]}"
-        for name, key in (
-            ("rows", "rows"),
-            ("states", "snapshots"),
-            ("plans", "plans"),
-            ("maps", "maps"),
-            ("shadow runs", "shadow_runs"),
-            ("live counts", "live_days"),
-        )
-        if document[key]
-    ]
-    lines.append(
-        "Runs, changes, lines, what people let go, and each plan that was carried out stay, however old."
-    )
-    if document["bytes_after"] is not None:
+    lines = list(_nothing(document) if document["empty"] else _removed(document))
+    if document["bytes_after"] != document["bytes_before"]:
         lines.append(f"connector.db: {document['bytes_before']} bytes, now {document['bytes_after']}.")
     if document["note"]:
         lines.append(str(document["note"]))
     return "\n".join(lines)
+
+
+def _nothing(document: Document) -> Iterator[str]:
+    yield (
+        f"Nothing is old enough: the newest {document['keep']} months with usage stay, and the one before "
+        "them. Nothing was removed."
+    )
+
+
+def _removed(document: Document) -> Iterator[str]:
+    yield "To be removed:" if document["dry_run"] else "Removed:"
+    months = document["months"]
+    if months:
+        yield f"  usage of     {_range(months)}"
+    for name, key in (
+        ("rows", "rows"),
+        ("states", "snapshots"),
+        ("plans", "plans"),
+        ("maps", "maps"),
+        ("shadow runs", "shadow_runs"),
+        ("live counts", "live_days"),
+    ):
+        if document[key]:
+            yield f"  {name:<12} {document[key]}"
+    yield "Runs, changes, lines, what people let go, and each plan that was carried out stay, however old."
 
 
 def _range(months: Sequence[str]) -> str:
