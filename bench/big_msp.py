@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 from bench.fewest import Size
@@ -13,7 +14,8 @@ from connector.simulator.connectwise_records import Additions
 
 LINES = 8
 NEIGHBOURS = 7
-"""Companies that Sophos has nothing to do with; without them every list would end on a full page."""
+"""Companies that Sophos has nothing to do with, with a line each; without them every list would end on a
+full page, and the next one would have to be asked for."""
 SEPTEMBER, OCTOBER = (2026, 9), (2026, 10)
 
 
@@ -24,6 +26,11 @@ class BigMsp:
         self.world: World = generated_world(tenants, lines=LINES)
         self.tenants = tenants
         world = self.world
+        (desktop,) = (item for item in world.items.values() if item.identifier == "MANAGED-DESKTOP")
+        for number in range(NEIGHBOURS):
+            company = world.add_company(f"Neighbour{number}", f"Neighbour {number}")
+            agreement = world.add_agreement(company.id, "Desktops", bill_start=date(2025, 1, 1))
+            world.add_addition(agreement.id, desktop.id, 1 + number)
         companies = {company.identifier: company.id for company in world.companies.values()}
         agreements = {agreement.company_id: agreement.id for agreement in world.agreements.values()}
         self._agreements = {
