@@ -214,7 +214,7 @@ def test_whatever_the_report_says_the_month_is_billed_as_without_it(
     [
         Fault("500", vendor="connectwise", path=REPORT, times=None),
         Fault("502-html", vendor="connectwise", path=REPORT, times=None),
-        Fault("429", vendor="connectwise", path=REPORT, times=None),
+        Fault("429", vendor="connectwise", path=REPORT, times=None, retry_after=0),
         Fault("403", vendor="connectwise", path=REPORT, times=None),
         Fault("cut-before", vendor="connectwise", path=REPORT, times=None),
         Fault("html-200", vendor="connectwise", path=REPORT, times=None),
