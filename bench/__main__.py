@@ -31,9 +31,10 @@ def main() -> int:
     if asked.json:
         text = json.dumps(document(nights, scripts, weather), indent=2)
         asked.json.write_text(text + "\n", encoding="utf-8")
-    if asked.write:
+    wrong = any(night.faults for night in (*nights, *scripts))
+    if asked.write and not wrong:
         README.write_text(put_into(README.read_text("utf-8"), tables), encoding="utf-8", newline="\n")
-    return 1 if any(night.faults for night in (*nights, *scripts)) else 0
+    return 1 if wrong else 0
 
 
 def _asked() -> argparse.Namespace:
