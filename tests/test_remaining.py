@@ -8,7 +8,7 @@ from connector.reports.remaining import Milestones, Remaining, time_left
 
 def after(*marks: tuple[float, int], total: int = 800) -> Remaining:
     """Something that was so far at these moments."""
-    remaining = Remaining(0.0)
+    remaining = Remaining()
     remaining.heard(0, total, 0.0)
     for at, done in marks:
         remaining.heard(done, total, at)
@@ -27,7 +27,7 @@ def test_before_there_is_something_to_judge_by_nothing_is_said() -> None:
     assert after((0.5, 2)).seconds(1.0) is None
     assert after((5.0, 2)).seconds(5.0) is None
     assert after((1.0, 10)).seconds(1.0) is None
-    assert Remaining(0.0).seconds(9.0) is None
+    assert Remaining().seconds(9.0) is None
 
 
 def test_a_pause_makes_it_grow() -> None:
@@ -48,7 +48,7 @@ def test_it_is_never_nothing_while_something_is_left() -> None:
 
 
 def test_what_was_done_before_it_began_does_not_make_it_look_quick() -> None:
-    remaining = Remaining(0.0)
+    remaining = Remaining()
     for at, done in ((0.0, 700), (10.0, 710)):
         remaining.heard(done, 800, at)
 
@@ -56,7 +56,7 @@ def test_what_was_done_before_it_began_does_not_make_it_look_quick() -> None:
 
 
 def test_nobody_knows_how_long_where_nobody_knows_how_much() -> None:
-    remaining = Remaining(0.0)
+    remaining = Remaining()
     remaining.heard(50, None, 10.0)
 
     assert remaining.seconds(10.0) is None

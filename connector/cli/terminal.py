@@ -184,7 +184,7 @@ class Terminal:
 
     def _begin(self, what: str) -> None:
         now = self._clock()
-        self._stage, self._remaining, self._milestones = what, Remaining(now), Milestones(now)
+        self._stage, self._remaining, self._milestones = what, Remaining(), Milestones(now)
 
     def said(self, line: LogLine) -> None:
         """Log what happened; of that, people are shown only what goes wrong with the telling itself."""

@@ -25,19 +25,15 @@ class _Mark:
 class Remaining:
     """Hears how far something is, and says how long the rest takes; times are seconds of any one clock."""
 
-    def __init__(self, began: float) -> None:
-        self._marks = deque([_Mark(began, 0)])
-        self._first: int | None = None
+    def __init__(self) -> None:
+        self._marks: deque[_Mark] = deque()
         self._done = 0
         self._total: int | None = None
 
     def heard(self, done: int, total: int | None, at: float) -> None:
         """Hear how far it is; what never took any time, because it was done before, does not count."""
         self._total = total
-        if self._first is None:
-            self._first = done
-            self._marks = deque([_Mark(at, done)])
-        if done > self._done:
+        if not self._marks or done > self._done:
             self._marks.append(_Mark(at, done))
         self._done = max(self._done, done)
         # The second mark is old enough and far enough back: the first is not needed any more.
