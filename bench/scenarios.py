@@ -106,7 +106,7 @@ class Bench:
         msp.put_back(self._others if scenario == "first" else self._billed)
         work = self._work(scenario)
         least = fewest(msp.size(), work, mode)
-        real_time = shortest_seconds(least, weather.latency) <= weather.patience
+        real_time = weather.limits and shortest_seconds(least, weather.latency) <= weather.patience
         self._say(f"{msp.tenants} tenants, {scenario}, {mode}: measuring")
         ended, requests = self._run(state, "2026-10", mode, weather if real_time else CALM)
         seen = Night(

@@ -70,7 +70,7 @@ def _machine() -> str:
 def _summary(nights: Sequence[Night]) -> list[list[str]]:
     heads = [
         "tenants", "scenario", "additions by", "requests", "fewest", "ratio", "writes", "429", "wall", "CPU",
-        "CPU per line", "peak",
+        "CPU per line", "peak", "again: python -m bench",
     ]  # fmt: skip
     return [heads, *(_summarised(night) for night in nights)]
 
@@ -93,7 +93,14 @@ def _summarised(night: Night) -> list[str]:
         "not measured" if cost.cpu_seconds is None else f"{cost.cpu_seconds:,.1f} s",
         "not measured" if cost.cpu_seconds is None else f"{cost.cpu_seconds / night.lines * 1e6:,.0f} µs",
         "not measured" if cost.peak_mib is None else f"{cost.peak_mib:,.0f} MiB",
+        f"`{_again(night)}`",
     ]
+
+
+def _again(night: Night) -> str:
+    """Return the options that measure a night again, as it was measured."""
+    which = f"--tenants {night.tenants} --scenarios {night.scenario} --mode {night.mode}"
+    return which if night.real_time else f"{which} --no-limits"
 
 
 def _by_kind(nights: Sequence[Night]) -> list[list[str]]:
