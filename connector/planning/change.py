@@ -21,6 +21,7 @@ _HELD_AT = 8
 _UNPRICED = 9
 """How many values the `writes` of a change has that sets no price."""
 _RELEASE = "release"
+_MARKS = re.compile(rf"(?<![\w:-]){MARK}:\d+:\d+")
 
 
 def mark_of(key: Key) -> str:
@@ -33,7 +34,7 @@ def mark_of(key: Key) -> str:
 
 def holds_mark(text: str, mark: str) -> bool:
     """Whether a serial number holds this very mark, whatever people wrote around it."""
-    return re.search(rf"(?<![\w:-]){re.escape(mark)}(?!\d)", text) is not None
+    return any(found[0] == mark for found in _MARKS.finditer(text))
 
 
 def carries_mark(addition: Addition) -> bool:

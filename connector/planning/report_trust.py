@@ -48,7 +48,7 @@ def in_doubt(
     # No line at all may mean that they are hidden from us, which only the agreement itself says.
     found |= {agreement_id for agreement_id, lines in shown.items() if not lines}
     by_id = {line.id: line for lines in shown.values() for line in lines}
-    found |= {line.agreement_id for line in by_id.values() if carries_mark(line) and line.id not in known}
+    found |= {line.agreement_id for line in by_id.values() if line.id not in known and carries_mark(line)}
     for each in known.values():
         line = by_id.get(each.id)
         if not _as_known(each, line, today):
