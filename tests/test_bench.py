@@ -194,6 +194,7 @@ def test_a_figure_stands_beside_what_it_is_measured_against() -> None:
     assert cells == [
         *("1,000", "quiet", "calls", "22", "20", "1.10", "0", "2 (8.3%)", "4.0 s"),
         *["not measured"] * 3,
+        "`--tenants 1000 --scenarios quiet --mode calls`",
     ]
     assert "| 21/19 " in text
     assert "Not as it must be" not in text

@@ -119,7 +119,8 @@ def test_it_ends_only_where_that_is_sure(
     assert sum(map(len, found.by_agreement.values())) == sum(sizes)
     assert found.pages == pages
     assert set(asked(wire)) <= set(range(1, max(pages, expected) + 1))
-    assert len(asked(wire)) == len(set(asked(wire)))
+    # Not how often: the mock may refuse one of several requests that come together, which is repeated.
+    assert set(asked(wire)) >= set(range(1, pages + 1))
 
 
 def test_a_link_says_where_it_ends(wire: responses.RequestsMock) -> None:
