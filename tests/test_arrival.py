@@ -198,3 +198,28 @@ def test_memory_grows_with_what_is_added_up_and_not_with_rows(ledger: Ledger) ->
 
     most(500)  # what is made once
     assert most(24_000) < 1.5 * most(6_000)
+
+
+def test_a_month_that_was_pruned_is_stored_anew_though_all_its_rows_were_kept(ledger: Ledger) -> None:
+    pruned = arrive(ledger, month(4))
+    with ledger.transaction() as db:
+        db.execute(
+            "UPDATE usage SET pruned_at = '2026-11-01', hash = 'pruned' WHERE id = ?", (pruned.number,)
+        )
+    again = arrive(ledger, month(4))
+    assert again.number != pruned.number
+    assert list(again) == month(4)
+
+
+def test_a_month_is_added_up_from_its_own_rows_wherever_others_lie_between(ledger: Ledger) -> None:
+    first, second = arrive(ledger, month(4)), arrive(ledger, [*month(3), row(3, 8)])
+    with ledger.transaction() as db:  # the first row of the first month lies behind the second month now
+        db.execute(
+            "CREATE TEMP TABLE moved AS SELECT * FROM usage_rows WHERE usage = ? AND number = 0",
+            (first.number,),
+        )
+        db.execute("DELETE FROM usage_rows WHERE usage = ? AND number = 0", (first.number,))
+        db.execute("INSERT INTO usage_rows SELECT * FROM moved")
+    finder = TenantFinder({ALDER}, {}, ())
+    assert usage_parts(first, finder) == usage_parts(month(4), finder)
+    assert usage_parts(second, finder) == usage_parts([*month(3), row(3, 8)], finder)
