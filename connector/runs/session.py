@@ -12,7 +12,7 @@ from connector.errors import ConnectorError, StateFault
 from connector.ledger import Ledger
 from connector.model import Mappings
 from connector.planning.findings import Options
-from connector.planning.sources import API, FILE, LIVE, Source
+from connector.planning.sources import API, FILE, Source
 from connector.reports.log_line import LogLine, error_line
 from connector.runs.journal import Journal
 from connector.runs.lock import one_run_at_a_time
@@ -22,8 +22,9 @@ from connector.runs.story import Story
 from connector.settings import Settings
 from connector.vendors.connectwise import ConnectWiseClient
 from connector.vendors.connectwise_session import connectwise_pace
-from connector.vendors.pace import SOPHOS_HOUR, SOPHOS_WINDOWS, Pace
+from connector.vendors.pace import Pace
 from connector.vendors.sophos import SophosClient
+from connector.vendors.sophos_session import sophos_pace
 from connector.vendors.transport import Patience, Trace
 
 INTERRUPTED = 130
@@ -36,7 +37,8 @@ class Setup:
     """What a run is made of: settings, the map, the state folder, the clock, and who runs it.
 
     `map_text` is mappings.yaml to the letter, for the ledger; `profile` is the one that was asked for.
-    `pace` is that of all its clients of ConnectWise: a night of several months has one limit, not several.
+    `pace` is that of all its clients of ConnectWise, and `sophos_pace` of Sophos: a night of several months
+    and sources has one limit, not several.
     """
 
     settings: Settings
@@ -52,16 +54,17 @@ class Setup:
     map_text: str = ""
     profile: str = ""
     pace: Pace = field(default_factory=connectwise_pace)
+    sophos_pace: Pace = field(default_factory=sophos_pace)
 
-    def sophos(self, source: Source = API) -> SophosClient:
-        """Return a client of Sophos; one call for each tenant takes a slower pace."""
+    def sophos(self) -> SophosClient:
+        """Return a client of Sophos."""
         said = self.settings.sophos
         return SophosClient(
             client_id=said.client_id,
             client_secret=said.client_secret,
             auth_url=said.auth_url,
             api_url=said.api_url,
-            pace=Pace((*SOPHOS_WINDOWS, SOPHOS_HOUR)) if source == LIVE else None,
+            pace=self.sophos_pace,
             patience=self.patience,
             trace=self.trace,
         )
@@ -97,7 +100,7 @@ def begun(
     What cannot be written down is not begun. However the block ends, the run's end is recorded; the block
     records a good one itself, because only it knows the exit code.
     """
-    own = setup.sophos(source) if sophos is None and source != FILE else None
+    own = setup.sophos() if sophos is None and source != FILE else None
     connectwise = setup.connectwise()
     with (
         one_run_at_a_time(setup.state, who=setup.who, pid=setup.pid, command=setup.command, now=setup.now()),

@@ -8,6 +8,9 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
+NAME = "hand"
+"""What every thread of these is called, in a debugger and wherever all of them are to be waited for."""
+
 TICK_SECONDS = 0.2
 """On Windows, Ctrl-C is only heard between two waits."""
 
@@ -56,7 +59,7 @@ class Hands(Generic[_Name, _Value]):
         self._busy += 1
         self._jobs.put((name, call))
         if self._busy > len(self._threads):
-            thread = threading.Thread(target=self._work, daemon=True)
+            thread = threading.Thread(target=self._work, name=NAME, daemon=True)
             self._threads.append(thread)
             thread.start()
 

@@ -32,6 +32,11 @@ class SophosCredentials:
     api_url: str
 
 
+def sophos_pace() -> Pace:
+    """Return a pace that keeps below Sophos's limits."""
+    return Pace(SOPHOS_WINDOWS)
+
+
 class SophosSession:
     """Sends calls with a fresh token, always to the configured host, never to one from an answer."""
 
@@ -56,7 +61,7 @@ class SophosSession:
         self._lock = threading.RLock()
         secrets = (credentials.client_secret, credentials.client_id)
         self.transport = Transport(
-            DIALECT, secrets, pace=pace or Pace(SOPHOS_WINDOWS), patience=patience, trace=trace
+            DIALECT, secrets, pace=pace or sophos_pace(), patience=patience, trace=trace
         )
 
     def partner_get(self, call: Call, params: Mapping[str, str]) -> Answer:

@@ -10,6 +10,8 @@ import pytest
 import responses
 import stamina
 
+from connector.vendors.hands import NAME as HAND
+
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -39,6 +41,11 @@ def wire() -> Iterator[responses.RequestsMock]:
     """Answers in place of the network; what it does not know is a connection error."""
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         yield mock
+        # What nobody waited for would be asked of the next test's network.
+        for thread in threading.enumerate():
+            if thread.name == HAND:
+                thread.join(timeout=60)
+                assert not thread.is_alive()
 
 
 class RawServer:

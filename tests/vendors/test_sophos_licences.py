@@ -7,7 +7,7 @@ import pytest
 import responses
 
 from connector.errors import Nonsense, SignInRefused
-from connector.vendors.pace import SOPHOS_HOUR, SOPHOS_WINDOWS, Pace
+from connector.vendors.pace import SOPHOS_WINDOWS, Pace
 from connector.vendors.sophos import SophosClient
 from connector.vendors.sophos_licences import LicenceCount
 
@@ -25,7 +25,7 @@ def sophos(wire: responses.RequestsMock) -> SophosClient:
         client_secret="hush-hush",
         auth_url=AUTH,
         api_url=API,
-        pace=Pace((*SOPHOS_WINDOWS, SOPHOS_HOUR), sleep=lambda _: None),
+        pace=Pace(SOPHOS_WINDOWS, sleep=lambda _: None),
     )
 
 
@@ -97,7 +97,7 @@ def test_an_odd_id_never_becomes_a_header(sophos: SophosClient, odd: str) -> Non
 def test_a_thousand_customers_do_not_break_the_limit_of_an_hour() -> None:
     now = [0.0]
     sleep: Callable[[float], None] = lambda seconds: now.__setitem__(0, now[0] + seconds)  # noqa: E731
-    pace = Pace((*SOPHOS_WINDOWS, SOPHOS_HOUR), clock=lambda: now[0], sleep=sleep)
+    pace = Pace(SOPHOS_WINDOWS, clock=lambda: now[0], sleep=sleep)
     sent = []
     for _ in range(1200):
         pace.wait()
