@@ -81,8 +81,9 @@ class UsageRows(Protocol):
     def __iter__(self) -> Iterator[UsageRow]: ...
 
 
-UsageLine = tuple[str | None, str | None, str | None, str, Decimal]
-"""Account id, external id, serial, product code and quantity of a row: all that sums are made of."""
+UsageLine = tuple[str | None, str | None, str | None, str, Decimal, int]
+"""Account id, external id, serial and product code of rows that are alike in these, their quantities added
+up, and how many they are: all that sums are made of."""
 
 
 @runtime_checkable
@@ -90,7 +91,7 @@ class UsageLines(Protocol):
     """Rows that can be added up without making each of them."""
 
     def lines(self) -> Iterable[UsageLine]:
-        """Return the line of each row, in any order."""
+        """Return every row in just one line, in any order."""
         ...
 
 

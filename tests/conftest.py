@@ -1,8 +1,10 @@
 """A small world, both vendors serving it, and the connector's commands run against them."""
 
+import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import figures
 import pytest
@@ -26,6 +28,10 @@ def pytest_configure() -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what the crash and fault suites did, if they ran."""
     figures.tell(terminalreporter)
+
+
+SHORTEST = 0.02
+"""Seconds that a run really waits where it keeps below a vendor's limits or pauses for one."""
 
 
 @pytest.fixture
@@ -57,6 +63,8 @@ def run(simulator: Simulator, msp: Msp, tmp_path: Path, monkeypatch: pytest.Monk
     folder.mkdir()
     monkeypatch.setenv("NETRC", str(tmp_path / "no-netrc"))
     stamina.set_testing(True, attempts=3, cap=True)  # nothing waits between attempts
+    short = SimpleNamespace(monotonic=time.monotonic, sleep=lambda wait: time.sleep(min(wait, SHORTEST)))
+    monkeypatch.setattr("connector.vendors.pace.time", short)
     running = Run(simulator, msp, folder, monkeypatch)
     yield running
     stamina.set_testing(False)

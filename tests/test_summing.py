@@ -3,14 +3,16 @@
 import gc
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from building import ALDER, ALDER_ENDPOINT, BIRCH, OCTOBER, TODAY, Month
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.ledger import Ledger
@@ -19,6 +21,7 @@ from connector.model import Firewall, Mappings, PriceRule, Pricing, ProductEntry
 from connector.planning.change import Plan
 from connector.planning.findings import Options
 from connector.planning.resolve import Placer, resolve
+from connector.planning.summing import Sum, summed
 from connector.planning.tenant_finder import TenantFinder
 from connector.runs.draft import draft, no_cycles
 from connector.runs.reading import Usage
@@ -145,6 +148,29 @@ def test_stored_rows_give_the_same_plan_to_the_digest(tmp_path: Path) -> None:
     assert stored.changes[0].key == ALDER_ENDPOINT
     assert stored.changes[0].after == Decimal("12.500001")
     assert [entry.serial for entry in stored.unresolved] == ["S7", "S404"]
+
+
+amounts = st.one_of(
+    st.integers(-3, 400).map(Decimal),
+    st.sampled_from([Decimal(999_999_999_999), Decimal(2**63 - 1), Decimal("0.000001"), Decimal("1E+3")]),
+    quantities,
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(st.builds(replace, rows.map(lambda some: some[0] if some else USED[0]), quantity=amounts)))
+def test_the_ledger_adds_up_to_the_last_digit_what_is_added_up_one_by_one(used: list[UsageRow]) -> None:
+    used = [*used, *used[:3]]  # often two that are alike to the quantity
+    finder = TenantFinder({ALDER, BIRCH}, {}, FIREWALLS)
+    with TemporaryDirectory() as folder, Ledger(Path(folder)) as ledger:
+        run = ledger.begin_run("sync", Options(), who="me", version="1")
+        stored = summed(take_in(ledger, run, OCTOBER, "sophos-api", used), finder)
+    direct = summed(used, finder)
+    assert [told_of(sums) for sums in stored] == [told_of(sums) for sums in direct]
+
+
+def told_of(sums: Mapping[Any, Sum]) -> dict[Any, tuple[Decimal, int, tuple[str, ...]]]:
+    return {whose: (total.quantity, total.rows, total.serials) for whose, total in sums.items()}
 
 
 def test_the_collector_is_as_it_was_after_a_plan() -> None:

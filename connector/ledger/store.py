@@ -4,7 +4,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -155,6 +155,11 @@ class Ledger:
         """Return the rows of a SELECT as they are, for reading many."""
         with told(self.path):
             return self._db.conn.execute(sql, values).fetchall()
+
+    def stream(self, sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a SELECT as they are; it is open until all are read or nobody asks for more."""
+        with told(self.path), closing(self._db.conn.execute(sql, values)) as cursor:
+            yield from cursor
 
     def _refuse_newer(self) -> None:
         newer = [step.name for step in migrations.applied(self._db) if step.name not in KNOWN_STEPS]

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import fields
 from decimal import Decimal
-from itertools import chain
 
 from connector.ledger.recall import shown
 from connector.ledger.records import quantity_of
@@ -15,6 +14,19 @@ _BATCH = 1000
 _NAMES = ("account_id", "external_id", "serial", "product_code", "quantity", "received")
 _SLOTS = tuple(UsageRow.__dict__[name].__set__ for name in _NAMES)
 """Fills the slots of a row past its constructor: a month has a million rows."""
+
+
+_LINES = """
+SELECT account_id, external_id, serial, product_code, part, sum(CAST(quantity AS INTEGER)), count(*)
+FROM (
+    SELECT *, iif(quantity NOT GLOB '*[^0-9]*' AND length(quantity) < 13, NULL, quantity) AS part
+    FROM usage_rows
+    WHERE usage = ?
+)
+GROUP BY account_id, product_code, external_id, serial, part
+"""
+"""Whole units are added up as integers, which SQLite does exactly; what is a part of one, or negative, or so
+large that a million of it might not fit, is only counted."""
 
 
 class StoredRow(UsageRow):
@@ -80,37 +92,11 @@ class StoredRows:
             after = batch[-1][-1]
 
     def lines(self) -> Iterator[UsageLine]:
-        """Return what sums are made of, row by row, without making the rows; in no promised order."""
-        return chain.from_iterable(self._batches())
-
-    def _batches(self) -> Iterator[list[UsageLine]]:
-        # As the rows lie in the file: by number, each would have to be looked up there.
-        ((after, last),) = self._ledger.tuples(
-            "SELECT min(rowid) - 1, max(rowid) FROM usage_rows WHERE usage = ?", self.number
-        )
-        amounts = _Amounts()
-        while last is not None and after < last:
-            batch = self._ledger.tuples(
-                "SELECT account_id, external_id, serial, product_code, quantity, rowid FROM usage_rows "
-                "WHERE rowid > ? AND rowid <= ? AND +usage = ? ORDER BY rowid LIMIT ?",
-                after,
-                last,
-                self.number,
-                _BATCH,
-            )
-            yield [
-                (account_id, external_id, serial, code, amounts[text])
-                for account_id, external_id, serial, code, text, _ in batch
-            ]
-            after = batch[-1][-1]
-
-
-class _Amounts(dict[str, Decimal]):
-    """Quantities by their text, each made once."""
-
-    def __missing__(self, text: str) -> Decimal:
-        amount = self[text] = Decimal(text)
-        return amount
+        """Return what sums are made of, without making the rows; SQLite adds up what is alike."""
+        lines = self._ledger.stream(_LINES, self.number)
+        for account_id, external_id, serial, code, text, units, count in lines:
+            quantity = Decimal(units) if text is None else Decimal(text) * count
+            yield account_id, external_id, serial, code, quantity, count
 
 
 def stored_rows(ledger: Ledger, number: int) -> StoredRows:

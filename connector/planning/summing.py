@@ -63,7 +63,7 @@ def summed(
     sums: dict[Pair, Sum] = {}
     orphans: dict[tuple[str | None, str], Sum] = defaultdict(Sum)
     known, whose = sums.get, finder.without_account
-    for account_id, external_id, serial, code, quantity in _lines(rows, finder, also):
+    for account_id, external_id, serial, code, quantity, count in _lines(rows, finder, also):
         tenant_id = account_id if account_id is not None else whose(external_id, serial)
         if tenant_id is None:
             total = orphans[serial, code]
@@ -76,7 +76,7 @@ def summed(
             if serial is not None and serial != total.serial:
                 total.on(serial)
         total.quantity += quantity
-        total.rows += 1
+        total.rows += count
     told = {pair: total for pair, total in sums.items() if total.serial is not None and is_told(pair)}
     if told:
         _look_for_devices(rows, finder, told)
@@ -92,7 +92,7 @@ def usage_parts(rows: Iterable[UsageRow], finder: TenantFinder) -> tuple[Part, .
 def _lines(
     rows: Iterable[UsageRow], finder: TenantFinder, also: Callable[[str, UsageRow], None] | None
 ) -> Iterable[UsageLine]:
-    """Return of each row what sums need; stored rows have that by itself, and quicker."""
+    """Return of the rows what sums need; stored rows have that by themselves, and quicker."""
     if also is not None:
         return _heard(rows, finder, also)
     return rows.lines() if isinstance(rows, UsageLines) else map(_line, rows)
@@ -109,7 +109,7 @@ def _heard(
 
 
 def _line(row: UsageRow) -> UsageLine:
-    return row.account_id, row.external_id, row.serial, row.product_code, row.quantity
+    return row.account_id, row.external_id, row.serial, row.product_code, row.quantity, 1
 
 
 def _look_for_devices(rows: Iterable[UsageRow], finder: TenantFinder, told: Mapping[Pair, Sum]) -> None:
