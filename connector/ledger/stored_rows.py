@@ -17,7 +17,9 @@ _SLOTS = tuple(UsageRow.__dict__[name].__set__ for name in _NAMES)
 
 
 _LINES = """
-SELECT account_id, external_id, serial, product_code, part, sum(CAST(quantity AS INTEGER)), count(*)
+SELECT
+    account_id, external_id, serial, product_code, part,
+    sum(iif(part IS NULL, CAST(quantity AS INTEGER), NULL)), count(*)
 FROM (
     SELECT *, iif(quantity NOT GLOB '*[^0-9]*' AND length(quantity) < 13, NULL, quantity) AS part
     FROM usage_rows
