@@ -1,10 +1,8 @@
 """A small world, both vendors serving it, and the connector's commands run against them."""
 
-import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from types import SimpleNamespace
 
 import figures
 import pytest
@@ -12,6 +10,7 @@ import stamina
 from hypothesis import HealthCheck, settings
 from months.calling import Processes, Run
 from months.msp import Msp
+from waiting import pause_briefly
 
 from connector.simulator import Simulator, World
 
@@ -28,10 +27,6 @@ def pytest_configure() -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what the crash and fault suites did, if they ran."""
     figures.tell(terminalreporter)
-
-
-SHORTEST = 0.02
-"""Seconds that a run really waits where it keeps below a vendor's limits or pauses for one."""
 
 
 @pytest.fixture
@@ -63,8 +58,7 @@ def run(simulator: Simulator, msp: Msp, tmp_path: Path, monkeypatch: pytest.Monk
     folder.mkdir()
     monkeypatch.setenv("NETRC", str(tmp_path / "no-netrc"))
     stamina.set_testing(True, attempts=3, cap=True)  # nothing waits between attempts
-    short = SimpleNamespace(monotonic=time.monotonic, sleep=lambda wait: time.sleep(min(wait, SHORTEST)))
-    monkeypatch.setattr("connector.vendors.pace.time", short)
+    pause_briefly(monkeypatch)
     running = Run(simulator, msp, folder, monkeypatch)
     yield running
     stamina.set_testing(False)

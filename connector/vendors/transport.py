@@ -112,8 +112,9 @@ class Transport:
             return dict(self._counter)
 
     def close(self) -> None:
-        """Let nothing more leave, and tell nothing more, whatever threads still wait here."""
+        """Let nothing more leave, and tell nothing more, whatever threads still wait here; hang up."""
         self._closed = True
+        self._session.close()
 
     def send(self, call: Call) -> Answer:
         """Return the answer to a call; every other ending is a VendorError."""

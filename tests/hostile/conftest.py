@@ -5,10 +5,12 @@ from collections.abc import Iterator
 import pytest
 import stamina
 from hostile.desk import Desk, desk
+from waiting import pause_briefly
 
 
 @pytest.fixture(autouse=True)
-def _no_waiting() -> Iterator[None]:
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    pause_briefly(monkeypatch)
     stamina.set_testing(True, attempts=3, cap=True)
     yield
     stamina.set_testing(False)

@@ -226,7 +226,7 @@ def test_too_many_requests_are_waited_out(
     alder.uses("CIXA-MSP", 13)
     alder.uses("CEMA-MSP", 5)
     waited: list[float] = []
-    monkeypatch.setattr(time, "sleep", waited.append)
+    monkeypatch.setattr("connector.vendors.pace.time.sleep", waited.append)
     for method in ("GET", "PATCH", "POST"):
         simulator.faults.add(Fault("429", vendor="connectwise", method=method, times=2, retry_after=7))
 
