@@ -58,7 +58,7 @@ class Applier:
         self._vendor = additions
         self._ledger = ledger
         self._run = run
-        self._writer = ChangeWriter(additions, ledger, run=run, today=today)
+        self._writer = ChangeWriter(additions, ledger, run=run, today=today, clock=clock)
         self._width = Width(additions.pauses)
         self._hands: Hands[_Lane, object] = Hands()
         self._in_flight_seconds = in_flight_seconds

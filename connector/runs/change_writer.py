@@ -5,6 +5,7 @@ each. Whoever drives it may so have those of many changes made at the same time,
 down is written by one thread.
 """
 
+import time
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -22,6 +23,9 @@ from connector.vendors.connectwise import NotAsAsked
 from connector.vendors.transport import Throttled
 
 POST_ATTEMPTS = 3
+
+FRESH_SECONDS = 10.0
+"""So long ago, at most, a line's agreement was looked at when its POST leaves."""
 
 RUN_AGAIN = "the next run looks again before it writes"
 
@@ -46,12 +50,21 @@ Made = tuple[Result, VendorError | None]
 class ChangeWriter:
     """Makes the changes of one plan. Every way out of a change leaves the ledger true."""
 
-    def __init__(self, additions: Additions, ledger: Ledger, *, run: int, today: date) -> None:
+    def __init__(
+        self,
+        additions: Additions,
+        ledger: Ledger,
+        *,
+        run: int,
+        today: date,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._vendor = additions
         self._ledger = ledger
         self._run = run
         self._today = today
-        self._fresh: dict[int, tuple[Addition, ...]] = {}
+        self._clock = clock
+        self._fresh: dict[int, _Looked] = {}
         self.sent: set[int] = set()
         """The changes of which a request may have left."""
         self.ending = False
@@ -84,13 +97,7 @@ class ChangeWriter:
         )
         refused: Throttled | None = None
         for attempt in range(1, POST_ATTEMPTS + 1):
-            lines = yield from self._lines(change)
-            live = [line for line in lines if line.live(self._today)]
-            if live:
-                raise _Overtaken(change, live)
-            # Waited for before it is written down: what is on record as sent at a moment leaves at that
-            # moment, or the next run could not tell for how long it may still be under way.
-            turn = yield from _asked(self._vendor.take_turn)
+            lines, turn = yield from self._nothing_there(change)
             if refused is not None and self.ending:
                 raise refused
             self._ledger.record_sending(change_id, (line.id for line in lines))
@@ -107,16 +114,32 @@ class ChangeWriter:
                 self._fresh.pop(change.key.agreement_id, None)
                 raise
             else:
-                self._fresh[made.agreement_id] = (*self._fresh[made.agreement_id], made)
+                self._fresh[made.agreement_id].lines.append(made)
                 return made, tuple(line.id for line in lines if carries_mark(line))
         raise AssertionError("the last attempt either returns or raises")
 
-    def _lines(self, change: Change) -> Making[tuple[Addition, ...]]:
-        """Return the lines of a key, read since this run began to write on their agreement."""
+    def _nothing_there(self, change: Change) -> Making[tuple[tuple[Addition, ...], int]]:
+        """Return the lines of a key, none of them live, with the turn to make one; both of this moment.
+
+        The turn is waited for before the change is written down: what is on record as sent at a moment
+        leaves at that moment, or the next run could not tell for how long it may still be under way.
+        """
         agreement_id = change.key.agreement_id
-        if agreement_id not in self._fresh:
-            self._fresh[agreement_id] = yield from _asked(lambda: self._vendor.additions(agreement_id))
-        return tuple(line for line in self._fresh[agreement_id] if line.key == change.key)
+        while True:
+            looked = self._fresh.get(agreement_id)
+            if looked is None or not self._is_fresh(looked):
+                found = yield from _asked(lambda: self._vendor.additions(agreement_id))
+                looked = self._fresh[agreement_id] = _Looked(self._clock(), list(found))
+            lines = tuple(line for line in looked.lines if line.key == change.key)
+            live = [line for line in lines if line.live(self._today)]
+            if live:
+                raise _Overtaken(change, live)
+            turn = yield from _asked(self._vendor.take_turn)
+            if self.ending or self._is_fresh(looked):  # else a pause came between: somebody may have made it
+                return lines, turn
+
+    def _is_fresh(self, looked: "_Looked") -> bool:
+        return self._clock() - looked.at <= FRESH_SECONDS
 
     # Changing ------------------------------------------------------------------------------------
 
@@ -192,6 +215,14 @@ class ChangeWriter:
     ) -> Result:
         self._ledger.record_outcome(change_id, outcome, message, error.request_id)
         return Result(change, outcome, change.addition_id, message)
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What was seen of an agreement when, and what this run made on it since."""
+
+    at: float
+    lines: list[Addition]
 
 
 class _Overtaken(RequestRefused):

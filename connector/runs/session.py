@@ -29,7 +29,8 @@ from connector.vendors.transport import Patience, Trace
 
 INTERRUPTED = 130
 IN_FLIGHT_SECONDS = 10.0
-"""So long after a request left, it may still be carried out although nobody waits for its answer."""
+"""So long after a request left, it may still be carried out although nobody waits for its answer. How long we
+wait for answers says nothing about that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def begun(
                 story=journal,
                 sleep=time.sleep,
                 now=setup.now,
-                in_flight_seconds=min(IN_FLIGHT_SECONDS, setup.settings.timeout_seconds),
+                in_flight_seconds=IN_FLIGHT_SECONDS,
             )
         except ConnectorError as error:
             with suppress(StateFault):  # what ended the run is what must be told

@@ -71,8 +71,8 @@ class Reader:
                 "Nothing was written.",
                 f"Leave out --source live, or wait until {month} is over.",
             )
-        found()
         usage = count_tenants(self.sophos(), self.ledger, self.today, self.story)
+        found()  # not before: counting many customers takes hours, and what ConnectWise shows would be as old
         rows = take_in(self.ledger, self.run, usage.period, LIVE, tuple(usage.rows))
         self.ledger.record_seen(usage.tenants, usage.firewalls)
         return replace(usage, rows=rows)

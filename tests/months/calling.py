@@ -140,6 +140,9 @@ class Run:
                 else:
                     patched.setenv(name, value)
             patched.setattr("typer.testing._get_command", lambda _: COMMANDS)
+            timeout = environment.get("CONNECTOR_TIMEOUT")
+            if timeout is not None:  # who is not to wait long for answers is not to wait for lost ones
+                patched.setattr("connector.runs.session.IN_FLIGHT_SECONDS", min(10.0, float(timeout)))
             done = CliRunner().invoke(app, args)
         if done.exception is not None and not isinstance(done.exception, SystemExit):
             raise done.exception

@@ -62,6 +62,13 @@ def test_what_is_counted_today_is_billed(msp: Msp, run: Run, alder: Customer, bi
     assert planned.json["coverage"] == {"rows": 3, "billed": 3, "off": 0, "unresolved": 0}
 
 
+def test_connectwise_is_read_only_after_everybody_was_counted_which_may_take_hours(
+    msp: Msp, run: Run, alder: Customer, birch: Customer
+) -> None:
+    asked = [request.vendor for request in run("sync", *LIVE).requests]
+    assert "sophos" not in asked[asked.index("connectwise") :]
+
+
 def test_only_monthly_tenants_are_asked_and_once_each(
     msp: Msp, run: Run, alder: Customer, birch: Customer
 ) -> None:
