@@ -1,6 +1,7 @@
 """What people and programs are shown."""
 
 import json
+import tracemalloc
 from dataclasses import replace
 from decimal import Decimal
 
@@ -164,3 +165,14 @@ def test_a_checkup_ends_with_the_code_that_counts_among_all() -> None:
     assert check_text(vendor).splitlines() == ["fault    Sophos: no answer", "         do: later"]
     document = checkup_document([vendor])
     assert (document["exit_code"], document["checks"][0]["next"]) == (5, "later")
+
+
+def test_writing_a_large_document_takes_little_more_memory_than_its_text() -> None:
+    document = {"outcomes": [{"kind": "create", "after": f"{number}"} for number in range(20_000)]}
+    tracemalloc.start()
+    try:
+        text = json_text(document)
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(text)
+    finally:
+        tracemalloc.stop()
+    assert json.loads(text) == document
