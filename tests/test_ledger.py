@@ -20,8 +20,8 @@ from connector.errors import StateFault
 from connector.ledger import Ledger
 from connector.ledger.arrival import take_in
 from connector.ledger.schema import KNOWN_STEPS, migrations
-from connector.model import Addition, Firewall, Tenant, UsageRow
-from connector.planning.change import Feed, KnownAddition, Moved, Plan
+from connector.model import Addition, Firewall, Key, Tenant, UsageRow
+from connector.planning.change import Feed, Kind, KnownAddition, Moved, Plan
 from connector.planning.directory import Name
 from connector.planning.findings import Options, Part
 
@@ -49,6 +49,28 @@ def read(ledger: Ledger, sql: str) -> list[tuple[object, ...]]:
 
 def planned(quantity: object = 12) -> Plan:
     return Month().uses(ALDER, "CIXA-MSP", quantity).plan()
+
+
+@pytest.mark.parametrize("kind", ["create", "update"])
+def test_a_line_is_written_down_in_as_many_steps_whether_there_are_few_others_or_many(
+    ledger: Ledger, kind: Kind
+) -> None:
+    def steps() -> int:
+        run = begin(ledger)
+        change = replace(planned().changes[0], kind=kind, addition_id=LINE.id)
+        (change_id,) = ledger.begin_applying(run, "d1", [change])
+        ledger.record_sending(change_id, [])
+        counted = []
+        connection = ledger._db.conn  # nobody else may count
+        connection.set_progress_handler(lambda: counted.append(1), 1)
+        ledger.record_done(change_id, run, LINE)
+        connection.set_progress_handler(None, 1)
+        return len(counted)
+
+    few = steps()
+    parts = (Part(ALDER, "CIXA-MSP", Decimal(1)),)
+    ledger.record_feeds(begin(ledger), (Feed(at, Key(at, 7), Decimal(1), parts) for at in range(1, 3000)))
+    assert steps() < 2 * few
 
 
 def test_an_open_change_remembers_the_prices_that_it_was_to_set(ledger: Ledger) -> None:

@@ -101,6 +101,12 @@ def rows_without_overflow(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def lines_by_key(db: Database) -> None:
+    """Find the lines of a key without looking through all of them, as each line that is made does."""
+    db.execute("CREATE INDEX additions_by_key ON additions (agreement_id, item_id)")
+
+
 KNOWN_STEPS = frozenset(
     {
         "first_tables",
@@ -116,6 +122,7 @@ KNOWN_STEPS = frozenset(
         "quiet_nights",
         "pruning",
         "rows_without_overflow",
+        "lines_by_key",
     }
 )
 """Every step above; a file that holds another one was written by a newer version."""
