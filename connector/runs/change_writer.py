@@ -5,7 +5,6 @@ each. Whoever drives it may so have those of many changes made at the same time,
 down is written by one thread.
 """
 
-import time
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -51,13 +50,7 @@ class ChangeWriter:
     """Makes the changes of one plan. Every way out of a change leaves the ledger true."""
 
     def __init__(
-        self,
-        additions: Additions,
-        ledger: Ledger,
-        *,
-        run: int,
-        today: date,
-        clock: Callable[[], float] = time.monotonic,
+        self, additions: Additions, ledger: Ledger, *, run: int, today: date, clock: Callable[[], float]
     ) -> None:
         self._vendor = additions
         self._ledger = ledger

@@ -4,11 +4,9 @@ import time
 from datetime import date
 
 import pytest
+from waiting import SHORTEST
 
 from connector.simulator import World
-
-SHORTEST = 0.02
-"""Seconds that the connector really waits where it means to wait longer."""
 
 
 @pytest.fixture
