@@ -765,3 +765,14 @@ def test_several_threads_share_one_transport(wire: responses.RequestsMock) -> No
         thread.join()
     assert answers == [{"ok": True}] * 40
     assert transport.counts == MappingProxyType({"GET": 40})
+
+
+def test_who_is_done_hangs_up_though_the_server_would_keep_the_line(server: Any) -> None:
+    server.script = [plain()]
+    transport = connectwise()
+    transport.send(reading(url=f"{server.url}/x"))
+    assert not server.closed.is_set()
+
+    transport.close()
+
+    assert server.closed.wait(3)
